@@ -52,7 +52,10 @@ import type { SurfaceName } from "./surface-table.ts";
 
 /** A listener and what it serves. */
 export interface FrontListener
-  extends Pick<ListenerOptions, "name" | "host" | "port" | "tls" | "http1Engine" | "http2Engine"> {
+  extends Pick<
+    ListenerOptions,
+    "name" | "host" | "port" | "tls" | "http1Engine" | "http2Engine" | "connectionAge"
+  > {
   readonly serves: readonly SurfaceName[];
   /** What differs from the JSON of `rest` here. */
   readonly json?: JsonOptions;

@@ -33,6 +33,8 @@ export interface ModelServerReach {
   readonly tls?: CoreTls;
   /** IP address to connect to, where the name in `url` is not to be looked up. */
   readonly connectTo?: string;
+  /** Age at which a connection is replaced; absent: never. */
+  readonly connectionAgeMaxMs?: number | undefined;
 }
 
 /**
@@ -50,13 +52,13 @@ export class ModelServerChannel implements AsyncDisposable {
   readonly #channel: GrpcChannel;
   readonly #bytesMax: number;
 
-  constructor({ url, messageBytesMax, keepaliveMs, tls, connectTo }: ModelServerReach) {
+  constructor({ url, messageBytesMax, tls, connectTo, ...more }: ModelServerReach) {
     const named = parseCoreAddress(url);
     if (named === undefined) throw new TypeError("a server's url is like grpc://host:port");
     const address = connectTo === undefined ? named : { ...named, host: connectTo };
     // What is connected to is no name to find in a certificate.
     const trust = connectTo === undefined ? tls : { serverName: named.host, ...tls };
-    this.#channel = openGrpcChannel({ address, tls: trust, messageBytesMax, keepaliveMs });
+    this.#channel = openGrpcChannel({ ...more, address, tls: trust, messageBytesMax });
     this.#bytesMax = messageBytesMax;
   }
 

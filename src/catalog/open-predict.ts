@@ -1,6 +1,7 @@
 /** Opens groups of servers of models: a pool each. */
 
 import type { ModelServer } from "#backends/backend.ts";
+import type { ModelServerReach } from "#backends/model-server-channel.ts";
 import { createOipGrpcServer } from "#backends/oip/grpc-server.ts";
 import { createOipRestServer } from "#backends/oip/rest-server.ts";
 import { createTensorflowBackend } from "#backends/tensorflow/backend.ts";
@@ -17,6 +18,7 @@ export interface OpenGroupOptions {
   readonly healthIntervalMs: number;
   readonly healthTimeoutMs: number;
   readonly ejectionMs: number;
+  readonly connectionAgeMaxMs?: number | undefined;
 }
 
 /** Largest message to and from a server: tensors. */
@@ -26,7 +28,7 @@ const keepaliveMs = 30_000;
 
 function open(
   settings: ModelServersSettings,
-  at: { readonly url: string; readonly connectTo?: string },
+  at: Pick<ModelServerReach, "url" | "connectTo" | "connectionAgeMaxMs">,
   clock: Clock,
 ): ModelServer {
   const { protocol, tls, models } = settings;
@@ -59,10 +61,11 @@ export function openPredictGroup(
   const { name, protocol, endpoints, discovery, algorithm, concurrentMax } = settings;
   const { models, aliases, preferred, cached } = settings;
   const { clock, rng } = deps;
+  const { connectionAgeMaxMs } = options;
   const members = endpoints.map(({ id, url, weight }) => ({
     id,
     weight,
-    backend: open(settings, { url }, clock),
+    backend: open(settings, { url, connectionAgeMaxMs }, clock),
   }));
   const bounds = concurrentMax === undefined ? {} : { concurrentMax };
   const pool = new Pool<ModelServer>({ name, members, ...bounds, ...options }, deps);
@@ -72,6 +75,6 @@ export function openPredictGroup(
   if (discovery === undefined) return { group };
   const found = { pool, discovery, prefix: name, weight: 1 };
   const openAt = async ({ url, address }: FoundEndpoint) =>
-    open(settings, { url, connectTo: address }, clock);
+    open(settings, { url, connectTo: address, connectionAgeMaxMs }, clock);
   return { group, discovery: follow({ ...found, open: openAt }, deps) };
 }

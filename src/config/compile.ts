@@ -153,6 +153,9 @@ function chatFrom(
     ejectionMs: balancer.ejection_time,
     ...coreConcurrency(balancer.adaptive_concurrency, report),
     ...(balancer.timeout !== undefined && { attemptTimeoutMs: balancer.timeout }),
+    ...(balancer.max_connection_age !== undefined && {
+      connectionAgeMaxMs: balancer.max_connection_age,
+    }),
   };
 }
 

@@ -36,10 +36,11 @@ function retire(session: ServerHttp2Session): void {
 /** The wire of HTTP/2, by Node's own module. */
 export function http2NodeWire(
   { exchange, connectionFailed }: WireHandlers,
-  { buffers }: WireLimits,
+  { buffers, ages }: WireLimits,
 ): Wire {
   const sessions = new Set<ServerHttp2Session>();
   let isDraining = false;
+  let newest: ServerHttp2Session | undefined;
   const server = createServer(
     {
       settings: {
@@ -59,6 +60,7 @@ export function http2NodeWire(
     sessions.add(session);
     session.once("close", () => sessions.delete(session));
     session.on("error", () => session.destroy());
+    newest = session;
     // It was made before the drain began: what it sends at once is answered.
     if (isDraining) afterRoundTrip(session, () => retire(session));
   });
@@ -67,7 +69,10 @@ export function http2NodeWire(
   return {
     // node:http2 reads what was put back by itself; a socket made to flow again would lose it.
     take(socket) {
+      newest = undefined;
       server.emit("connection", socket);
+      const session = newest;
+      if (session !== undefined) ages?.watch(socket, () => retire(session));
       return undefined;
     },
     drain() {

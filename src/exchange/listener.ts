@@ -7,6 +7,7 @@ import { createServer as createTlsServer, type TLSSocket } from "node:tls";
 import { ByteBudget, bufferBytesMaxDefault } from "#core/byte-budget.ts";
 import { type Clock, systemClock } from "#core/clock.ts";
 import { inOwnMemory } from "#core/own-memory.ts";
+import { type ConnectionAge, ConnectionAges } from "./connection-ages.ts";
 import { ConnectionPlaces, leavingMax } from "./connection-places.ts";
 import { http1EngineWire } from "./http1-engine-wire.ts";
 import { http2EngineWire } from "./http2-engine-wire.ts";
@@ -52,6 +53,8 @@ export interface ListenerOptions {
   readonly buffers?: ByteBudget;
   /** Says since when connections are idle; the system's when absent. */
   readonly clock?: Pick<Clock, "nowMs">;
+  /** How old connections may be; absent: as old as they are used. */
+  readonly connectionAge?: ConnectionAge;
   /** Time for a client to say what it speaks and to finish its request head; 10 s when absent. */
   readonly handshakeTimeoutMs?: number;
 }
@@ -222,6 +225,7 @@ export async function listen(options: ListenerOptions, handlers: WireHandlers): 
   const limits = {
     handshakeTimeoutMs,
     buffers: options.buffers ?? new ByteBudget(bufferBytesMaxDefault),
+    ...(options.connectionAge && { ages: new ConnectionAges(options.connectionAge) }),
   };
   const wires = { http1: http1Wire(handlers, limits), http2: http2Wire(handlers, limits) };
   const refused = () => handlers.connectionFailed("too_many_connections");

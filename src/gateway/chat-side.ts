@@ -84,7 +84,9 @@ async function coreAt(
   const teller = await tellerOf(core, shared);
   const task = service === undefined || service === "twin" ? "chat" : "query";
   const trust = tls === undefined ? {} : { tls };
-  return await openCore({ protocol, task, transport, ...trust, ...at, ...teller }, shared.clock);
+  const { connectionAgeMaxMs } = shared.settings.chat;
+  const how = { protocol, task, transport, connectionAgeMaxMs } as const;
+  return await openCore({ ...how, ...trust, ...at, ...teller }, shared.clock);
 }
 
 /** The members of a pool of cores; those of DNS join later. */

@@ -41,12 +41,13 @@ export class RestChannel implements AsyncDisposable {
   readonly #base: string;
   readonly #bytesMax: number;
 
-  constructor({ url, messageBytesMax, tls = {}, connectTo }: ModelServerReach) {
+  constructor({ url, messageBytesMax, tls = {}, connectTo, connectionAgeMaxMs }: ModelServerReach) {
     const { origin, pathname } = new URL(url);
     const { serverName } = tls;
     this.#http = new HttpClient(origin, {
       connectionsMax,
       connectTimeoutMs,
+      connectionAgeMaxMs,
       ...certificatesOf(tls),
       ...(serverName === undefined ? {} : { serverName }),
       ...(connectTo === undefined ? {} : { address: connectTo }),

@@ -473,6 +473,54 @@ describe.each(["polygate", "node"] as const)("HTTP by the engines of %s", (engin
     }
   });
 
+  describe("a connection that has reached its age", () => {
+    const old = { connectionAge: { maxMs: 30 } };
+
+    test("of HTTP/1.1: the next response says that it is the last", async () => {
+      await using listener = await open(echo, old);
+      const socket = await quiet(listener.port);
+      let text = "";
+      socket.on("data", (piece) => {
+        text += piece;
+      });
+      const closed = once(socket, "close");
+      while (!text.includes("connection: close")) {
+        const { length } = text;
+        socket.write("GET / HTTP/1.1\r\nhost: a\r\n\r\n");
+        await expect.poll(() => text.length, { interval: 5 }).toBeGreaterThan(length);
+      }
+      await closed;
+      expect(text).not.toMatch(/HTTP\/1\.1 [345]/);
+    });
+
+    test("of HTTP/2: is told GOAWAY, and ends after its calls", async () => {
+      const release = Promise.withResolvers<void>();
+      await using listener = await open(async (exchange) => {
+        await release.promise;
+        exchange.respond(200, [], "whole");
+      }, old);
+      const session = connectHttp2(`http://127.0.0.1:${listener.port}`);
+      const answer = http2Get(session, { ":path": "/" });
+      await once(session, "goaway");
+      const closed = once(session, "close");
+      release.resolve();
+      expect(await answer).toEqual({ status: 200, text: "whole" });
+      await closed;
+    });
+
+    test("is cut off when its calls outlast the grace", async () => {
+      const connectionAge = { maxMs: 30, graceMs: 30 };
+      await using listener = await open((exchange) => exchange.start(200, []), { connectionAge });
+      const url = `http://127.0.0.1:${listener.port}/`;
+      await expect((await fetch(url)).text()).rejects.toThrow();
+      const session = connectHttp2(url);
+      session.on("error", () => {});
+      const stream = session.request({ ":path": "/" });
+      stream.on("error", () => {});
+      await once(session, "close");
+    });
+  });
+
   describe("drain", () => {
     test("calls under way end, idle connections close, new ones are refused", async () => {
       const release = Promise.withResolvers<void>();
