@@ -200,7 +200,7 @@ function lastWithSockets(refuse: Refuse): Surface {
 }
 
 /** Time for calls that are told to stop, when no connection is left. */
-const lastWordsMs = 1_000;
+const lastWordsMs = 800;
 const aheadBytesMaxDefault = 4 * 1024 * 1024;
 
 /** The calls that RPC serves: what is relayed has bytes next to its messages, which RPC does not carry. */

@@ -67,15 +67,18 @@ export interface Listener extends AsyncDisposable {
   /**
    * Takes no more connections; those that were made already and are silent have a second for their
    * first request. Resolves when the active calls have ended. Those that last longer than `graceMs`
-   * are cut off, and have a second to tell their clients.
+   * are cut off, and have most of a second to tell their clients.
    */
   drain(graceMs: number): Promise<void>;
 }
 
 /** Time for a connection that was made before a drain to tell its wire. */
 const firstWordMs = 1_000;
-/** Time for calls that are cut off to tell their clients, and for these to have read it. */
-const lastWordsMs = 1_000;
+/**
+ * Time for calls that are cut off to tell their clients, and for these to have read it. The process
+ * ends within a second of the grace, which has to do for closing the rest, too.
+ */
+const lastWordsMs = 800;
 
 const perAddressShare = 1 / 4;
 
@@ -273,14 +276,14 @@ export async function listen(options: ListenerOptions, handlers: WireHandlers): 
     async drain(graceMs) {
       wires.http1.drain();
       wires.http2.drain();
-      await acceptWaiting(server, clock);
-      if (server.listening) server.close();
-      const silence = setTimeout(() => newcomers.destroyWaiting(), firstWordMs);
       let timer = setTimeout(() => {
         handlers.cutOff?.();
         const waitMs = handlers.cutOff === undefined ? 0 : lastWordsMs;
         timer = setTimeout(() => newcomers.destroyAll(), waitMs);
       }, graceMs);
+      await acceptWaiting(server, clock);
+      if (server.listening) server.close();
+      const silence = setTimeout(() => newcomers.destroyWaiting(), firstWordMs);
       await closed;
       clearTimeout(silence);
       clearTimeout(timer);

@@ -182,6 +182,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
     "hooks",
     "cache",
     "routing",
+    "discovery",
     "pool",
     "interceptors",
     "entry",
