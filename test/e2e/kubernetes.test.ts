@@ -34,6 +34,9 @@ interface Kind {
   call(gateway: RunningGateway): Promise<Response>;
 }
 
+/** Waits for what a busy machine may do late. */
+const eventually = <T>(read: () => T) => expect.poll(read, { timeout: 15_000 });
+
 const portOf = (url: string) => Number(/:(\d+)/.exec(url)?.[1]);
 const post = (url: string, body: object) =>
   fetch(url, {
@@ -175,9 +178,9 @@ describe.each(kinds)("pods of $name", ({ name, start, section, call }) => {
     await using gateway = await gatewayOf(section(`${service}.prod:main`));
     {
       await using running = load(() => call(gateway));
-      await expect.poll(old.calls, { timeout: 10_000 }).toBeGreaterThan(10);
+      await eventually(old.calls).toBeGreaterThan(10);
       api.put(`${service}-next`, slice(next.port));
-      await expect.poll(next.calls, { timeout: 10_000 }).toBeGreaterThan(10);
+      await eventually(next.calls).toBeGreaterThan(10);
       // As a pod that is deleted: it ends, and serves on.
       api.put(
         `${service}-old`,
@@ -186,9 +189,9 @@ describe.each(kinds)("pods of $name", ({ name, start, section, call }) => {
       await gateway.line(({ left }) => String(left).endsWith(`127.0.0.1:${old.port}`));
       // Each line's call that was under way.
       const made = running.statuses.length;
-      await expect.poll(() => running.statuses.length).toBeGreaterThan(made + 4);
+      await eventually(() => running.statuses.length).toBeGreaterThan(made + 4);
       const after = old.calls();
-      await expect.poll(() => running.statuses.length).toBeGreaterThan(made + 40);
+      await eventually(() => running.statuses.length).toBeGreaterThan(made + 40);
       expect(old.calls()).toBe(after);
       expect(new Set(running.statuses)).toEqual(new Set([200]));
     }
@@ -205,7 +208,7 @@ test("an API that is away, or refuses, changes no endpoint and is told of in its
   api.put("cores-1", slice);
   await using gateway = await gatewayOf(core.section(`cores.prod:${pod.port}`));
   expect((await core.call(gateway)).status).toBe(200);
-  await expect.poll(() => api.watches()).toBeGreaterThan(0);
+  await eventually(() => api.watches()).toBeGreaterThan(0);
   api.mood = "refusing";
   api.end("mid-line");
   const line = await gateway.line(({ msg }) => msg === "Kubernetes fails: endpoints stay");

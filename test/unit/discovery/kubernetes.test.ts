@@ -12,6 +12,9 @@ import { type KubernetesDouble, startKubernetes } from "../../support/kubernetes
 import { createManualClock } from "../../support/manual-clock.ts";
 import { fixture } from "../../support/tls.ts";
 
+/** Waits for what a busy machine may do late. */
+const eventually = <T>(read: () => T) => expect.poll(read, { timeout: 15_000 });
+
 const ports = [{ name: "grpc", port: 50_051 }];
 
 /** A watch of the service `cores`, and what it finds. */
@@ -55,7 +58,7 @@ class Watching implements AsyncDisposable {
   }
 }
 
-const watched = (api: KubernetesDouble) => expect.poll(() => api.watches()).toBe(1);
+const watched = (api: KubernetesDouble) => eventually(() => api.watches()).toBe(1);
 const lists = (api: KubernetesDouble) =>
   api.asked.filter(({ searchParams }) => !searchParams.has("watch")).length;
 
@@ -91,7 +94,7 @@ test("a watch that its time ends goes on from the last bookmark, and lists nothi
   api.put("other-1", { service: "other", endpoints: ["10.9.9.9"], ports });
   await clock.advance(60_000);
   api.end("whole");
-  await expect.poll(() => api.asked.length).toBe(3);
+  await eventually(() => api.asked.length).toBe(3);
   expect(api.asked.at(-1)?.searchParams.get("resourceVersion")).toBe("1002");
   await watched(api);
   api.put("cores-1", { service: "cores", endpoints: ["10.0.0.2"], ports });
@@ -112,7 +115,7 @@ test.each([
   await watching.next();
   await watched(api);
   trouble(api);
-  await expect.poll(() => api.watches()).toBe(0);
+  await eventually(() => api.watches()).toBe(0);
   api.put("cores-1", { service: "cores", endpoints: ["10.0.0.2"], ports });
   expect(await watching.next()).toEqual(["10.0.0.2"]);
   expect(lists(api)).toBe(2);
@@ -125,7 +128,7 @@ test("a watch that is answered 410 is listed again, no more than once a second",
   const clock = createManualClock();
   await using watching = new Watching(api, clock);
   await watching.next();
-  await expect.poll(() => api.asked.length).toBe(2);
+  await eventually(() => api.asked.length).toBe(2);
   const again = watching.next();
   await new Promise((resolve) => setTimeout(resolve, 100));
   expect(api.asked).toHaveLength(2);
@@ -159,7 +162,7 @@ test("a token that is replaced is read again after a minute, and at once when it
   api.tokens.add("b-token");
   await clock.advance(60_000);
   api.end("whole");
-  await expect.poll(() => api.shown.at(-1)).toBe("b-token");
+  await eventually(() => api.shown.at(-1)).toBe("b-token");
   await watched(api);
   api.tokens.delete("b-token");
   api.tokens.add("c-token");

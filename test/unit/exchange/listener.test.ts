@@ -487,7 +487,9 @@ describe.each(["polygate", "node"] as const)("HTTP by the engines of %s", (engin
       while (!text.includes("connection: close")) {
         const { length } = text;
         socket.write("GET / HTTP/1.1\r\nhost: a\r\n\r\n");
-        await expect.poll(() => text.length, { interval: 5 }).toBeGreaterThan(length);
+        await expect
+          .poll(() => text.length, { interval: 5, timeout: 15_000 })
+          .toBeGreaterThan(length);
       }
       await closed;
       expect(text).not.toMatch(/HTTP\/1\.1 [345]/);
@@ -537,7 +539,7 @@ describe.each(["polygate", "node"] as const)("HTTP by the engines of %s", (engin
       await begun.promise;
       await once(session, "remoteSettings");
       const drained = listener.drain(10_000);
-      await expect.poll(() => canConnect(listener.port)).toBe(false);
+      await expect.poll(() => canConnect(listener.port), { timeout: 15_000 }).toBe(false);
       release.resolve();
       expect(await (await activeCalls).text()).toBe("done");
       expect((await overHttp2).text).toBe("done");
