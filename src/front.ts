@@ -54,7 +54,10 @@ import type { SurfaceName } from "./surface-table.ts";
 
 /** A listener and what it serves. */
 export interface FrontListener
-  extends Pick<ListenerOptions, "name" | "host" | "port" | "tls" | "http1Engine" | "http2Engine"> {
+  extends Pick<
+    ListenerOptions,
+    "name" | "host" | "port" | "tls" | "http1Engine" | "http2Engine" | "connectionAge"
+  > {
   readonly serves: readonly SurfaceName[];
   /** What differs from the JSON of `rest` here. */
   readonly json?: JsonOptions;
@@ -107,6 +110,8 @@ export interface FrontOptions extends ServingOptions {
   readonly connectionsMax: number;
   /** Those of one address, once few are left; a quarter when absent. */
   readonly connectionsPerAddressMax?: number;
+  /** Sockets that the process was started with, by the name of their listener. */
+  readonly sockets?: ReadonlyMap<string, number>;
 }
 
 /** What the public side writes to. */
@@ -197,7 +202,7 @@ function lastWithSockets(refuse: Refuse): Surface {
 }
 
 /** Time for calls that are told to stop, when no connection is left. */
-const lastWordsMs = 1_000;
+const lastWordsMs = 800;
 const aheadBytesMaxDefault = 4 * 1024 * 1024;
 
 /** The calls that RPC serves: what is relayed has bytes next to its messages, which RPC does not carry. */
@@ -367,7 +372,7 @@ export async function openFront(
   const cutOff = () => {
     for (const one of servings) one.cutOff();
   };
-  const { connectionsPerAddressMax, buffers } = options;
+  const { connectionsPerAddressMax, buffers, sockets } = options;
   const shared = {
     connectionsMax: connectionsOf(options, deps),
     buffers,
@@ -380,8 +385,14 @@ export async function openFront(
     const { name, port } = wanted;
     const facts = { name, port, ...servingFor(serving, name) };
     listening.push(facts);
+    const fd = sockets?.get(name);
     const listener = await listen(
-      { ...wanted, ...shared, ...(wanted.proxyProtocol === true && { proxies }) },
+      {
+        ...wanted,
+        ...shared,
+        ...(wanted.proxyProtocol === true && { proxies }),
+        ...(fd !== undefined && { fd }),
+      },
       {
         exchange: (exchange) => current.entry.exchange(exchange, facts),
         ...(facts.surfaces.some(({ upgrade }) => upgrade !== undefined)
@@ -396,7 +407,7 @@ export async function openFront(
         },
       },
     );
-    // A listener with port 0 has been given another.
+    // A listener with port 0, or with a socket of the process's parent, has another.
     facts.port = listener.port;
     listeners.push(opening.use(listener));
   }
@@ -418,11 +429,12 @@ export async function openFront(
     },
     async drain(graceMs) {
       current.retire();
+      const endMs = clock.nowMs() + graceMs + lastWordsMs;
       // A call may go on without its client, and then has no connection that would wait for it.
       const idle = settleWithin(current.idle(), graceMs, clock);
       await Promise.all([...listeners.map((listener) => listener.drain(graceMs)), idle]);
       cutOff();
-      await settleWithin(current.idle(), lastWordsMs, clock);
+      await settleWithin(current.idle(), Math.max(0, endMs - clock.nowMs()), clock);
     },
     async [Symbol.asyncDispose]() {
       cutOff();

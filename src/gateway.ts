@@ -98,8 +98,8 @@ function factsOf(
       ...providers.map(({ name, dialect, source }) => `${name} (${dialect}), by ${source}`),
       `${predict.kind}, ${onnx.workers} workers`,
       ...modelServers.map(
-        ({ name, protocol, endpoints }) =>
-          `${name} (${protocol}), ${endpoints.map(({ url }) => url).join(", ")}`,
+        ({ name, protocol, endpoints, discovery }) =>
+          `${name} (${protocol}), ${discovery?.written ?? endpoints.map(({ url }) => url).join(", ")}`,
       ),
     ],
     models: predict.models().map(({ name, state }) => `${name} (${state})`),
@@ -128,9 +128,11 @@ async function openGeneration(
   const statistics = new Statistics(shared.clock, inferenceMetrics(shared.metrics));
   const local = opening.use(await openPredict(shared, statistics));
   const { dispatch } = chat;
-  const predict = opening.use(await openPredictCatalog(shared, local, { dispatch, statistics }));
+  const models = await openPredictCatalog(shared, local, { dispatch, statistics });
+  const predict = opening.use(models.predict);
   for (const { pool } of predict.groups) opening.use(pool);
   const alerts = await openAlerts(shared, { chat, predict }, opening);
+  for (const discovery of models.discoveries) opening.use(discovery);
   let modelsSettled = false;
   void local.ready().then(() => {
     modelsSettled = true;
@@ -158,8 +160,15 @@ async function openGeneration(
   };
 }
 
-/** Starts a gateway. Rejects with the system's error when a listener cannot open. */
-export async function startGateway(settings: Settings, logger: Logger): Promise<Gateway> {
+/**
+ * Starts a gateway; `sockets` are those that the process was started with, by the name of their
+ * listener. Rejects with the system's error when a listener cannot open.
+ */
+export async function startGateway(
+  settings: Settings,
+  logger: Logger,
+  sockets: ReadonlyMap<string, number> = new Map(),
+): Promise<Gateway> {
   await using opening = new AsyncDisposableStack();
   const clock = systemClock;
   const stopping = new AbortController();
@@ -185,6 +194,7 @@ export async function startGateway(settings: Settings, logger: Logger): Promise<
     audit: settings.audit && opening.use(openAudit(settings.audit, metrics)),
     uploads: settings.uploads && opening.use(openUploads(settings.uploads, { clock, metrics })),
     startedMs: clock.nowMs(),
+    sockets,
     stopping: stopping.signal,
     keptKeys: {},
     keptAlerts: {},

@@ -4,6 +4,7 @@ import collectDefaultMetrics from "prom-client/lib/defaultMetrics.js";
 import Registry from "prom-client/lib/registry.js";
 import { alertFamilies } from "#alerts/metric-families.ts";
 import { cacheFamilies } from "#cache/metric-families.ts";
+import { discoveryFamilies } from "#discovery/metric-families.ts";
 import { entryFamilies } from "#entry/metric-families.ts";
 import { hookFamilies } from "#hooks/metric-families.ts";
 import { identityFamilies } from "#identity/metric-families.ts";
@@ -37,6 +38,7 @@ export function createMetrics() {
     ...recordFamilies(make),
     ...serviceFamilies(make),
     ...poolFamilies(make),
+    ...discoveryFamilies(make),
     ...routingFamilies(make),
     ...cacheFamilies(make),
     ...uploadFamilies(make),

@@ -15,6 +15,8 @@ export interface ChannelReach {
   readonly messageBytesMax: number;
   /** Silence on a connection with calls after which it is pinged, in milliseconds. */
   readonly keepaliveMs: number;
+  /** Age at which a connection is replaced; absent: never. */
+  readonly connectionAgeMaxMs?: number | undefined;
 }
 
 /** Connects on first use, and again whenever needed. Throws the system's error when a certificate cannot be read. */
@@ -23,6 +25,7 @@ export function openGrpcChannel({
   tls = {},
   messageBytesMax,
   keepaliveMs,
+  connectionAgeMaxMs,
 }: ChannelReach): GrpcChannel {
   const { serverName } = tls;
   const name = serverName === undefined ? {} : { serverName };
@@ -32,6 +35,7 @@ export function openGrpcChannel({
       port: address.port,
       authority: address.authority,
       messageBytesMax,
+      connectionAgeMaxMs,
       limits: { keepAliveMs: keepaliveMs },
       reconnectPauseMsMax,
       ...(address.tls ? { tls: { ...certificatesOf(tls), ...name } } : {}),

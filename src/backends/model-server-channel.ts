@@ -31,6 +31,10 @@ export interface ModelServerReach {
   readonly keepaliveMs: number;
   /** How an encrypted server is trusted; by the machine's authorities when absent. */
   readonly tls?: CoreTls;
+  /** IP address to connect to, where the name in `url` is not to be looked up. */
+  readonly connectTo?: string;
+  /** Age at which a connection is replaced; absent: never. */
+  readonly connectionAgeMaxMs?: number | undefined;
 }
 
 /**
@@ -48,10 +52,13 @@ export class ModelServerChannel implements AsyncDisposable {
   readonly #channel: GrpcChannel;
   readonly #bytesMax: number;
 
-  constructor({ url, messageBytesMax, keepaliveMs, tls }: ModelServerReach) {
-    const address = parseCoreAddress(url);
-    if (address === undefined) throw new TypeError("a server's url is like grpc://host:port");
-    this.#channel = openGrpcChannel({ address, tls, messageBytesMax, keepaliveMs });
+  constructor({ url, messageBytesMax, tls, connectTo, ...more }: ModelServerReach) {
+    const named = parseCoreAddress(url);
+    if (named === undefined) throw new TypeError("a server's url is like grpc://host:port");
+    const address = connectTo === undefined ? named : { ...named, host: connectTo };
+    // What is connected to is no name to find in a certificate.
+    const trust = connectTo === undefined ? tls : { serverName: named.host, ...tls };
+    this.#channel = openGrpcChannel({ ...more, address, tls: trust, messageBytesMax });
     this.#bytesMax = messageBytesMax;
   }
 

@@ -29,6 +29,8 @@ export interface OpenCoreOptions {
   readonly connectTo?: string;
   /** Tells it who calls; absent: it is not told. */
   readonly tells?: TellCaller;
+  /** Age at which a connection is replaced; absent: never. */
+  readonly connectionAgeMaxMs?: number | undefined;
 }
 
 /** Largest message to and from a core over gRPC: a conversation with images. */
@@ -42,9 +44,16 @@ const idleTimeoutMs = 60_000;
 const connectionsMax = 512;
 const connectTimeoutMs = 5_000;
 
-function grpcOptions({ url, transport, tls, connectTo, tells }: OpenCoreOptions): PolyagentOptions {
+function grpcOptions({
+  url,
+  transport,
+  tls,
+  connectTo,
+  tells,
+  connectionAgeMaxMs,
+}: OpenCoreOptions): PolyagentOptions {
   return {
-    ...{ url, transport, messageBytesMax, keepaliveMs },
+    ...{ url, transport, messageBytesMax, keepaliveMs, connectionAgeMaxMs },
     ...(tls === undefined ? {} : { tls }),
     ...(connectTo === undefined ? {} : { connectTo }),
     ...(tells === undefined ? {} : { tells }),
@@ -52,12 +61,19 @@ function grpcOptions({ url, transport, tls, connectTo, tells }: OpenCoreOptions)
 }
 
 /** Who has no core over HTTP loads nothing for it. */
-async function openHttp({ url, task, tls = {}, connectTo, tells }: OpenCoreOptions) {
+async function openHttp({
+  url,
+  task,
+  tls = {},
+  connectTo,
+  tells,
+  connectionAgeMaxMs,
+}: OpenCoreOptions) {
   const { HttpCore } = await import("./http-core/backend.ts");
   const bounds = { responseBytesMax, connectionsMax };
   const { serverName } = tls;
   return new HttpCore({
-    ...{ url, task, ...bounds, connectTimeoutMs, idleTimeoutMs },
+    ...{ url, task, ...bounds, connectTimeoutMs, idleTimeoutMs, connectionAgeMaxMs },
     ...certificatesOf(tls),
     ...(serverName === undefined ? {} : { serverName }),
     ...(connectTo === undefined ? {} : { address: connectTo }),

@@ -1,5 +1,6 @@
 /** Servers of models as the configuration has them. Types only. */
 
+import type { DiscoverySettings } from "#backends/discovery-settings.ts";
 import type { ConcurrencyLimit } from "#pool/member.ts";
 import type { Algorithm } from "#routing/balancer.ts";
 
@@ -27,7 +28,10 @@ export interface ModelServerTls {
 export interface ModelServersSettings {
   readonly name: string;
   readonly protocol: ModelServerProtocol;
+  /** Empty with `discovery`. */
   readonly endpoints: readonly ModelServerEndpoint[];
+  /** Present: each address of a name is a server. */
+  readonly discovery?: DiscoverySettings;
   readonly algorithm: Algorithm;
   /** Calls that an endpoint has at one time; absent: any number. */
   readonly concurrentMax?: ConcurrencyLimit;

@@ -27,6 +27,7 @@ export interface OpenProvidersOptions {
   readonly healthIntervalMs: number;
   readonly healthTimeoutMs: number;
   readonly ejectionMs: number;
+  readonly connectionAgeMaxMs?: number | undefined;
 }
 
 /** What providers need of their surroundings. */
@@ -70,7 +71,11 @@ export function openProvider(
     vertex === undefined ? {} : { tokens: new AccessTokens(vertex.account, deps.clock) };
   const open = (at: { readonly baseUrl: string; readonly address?: string }) =>
     new LlmBackend(
-      { ...settings, ...at, factsOf: () => defaultModelFacts, connectionsMax, responseBytesMax },
+      {
+        ...{ ...settings, ...at, connectionsMax, responseBytesMax },
+        connectionAgeMaxMs: options.connectionAgeMaxMs,
+        factsOf: () => defaultModelFacts,
+      },
       {
         clock: deps.clock,
         ...tokens,

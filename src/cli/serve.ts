@@ -11,6 +11,7 @@ import { type BannerFacts, bannerText } from "./banner.ts";
 import { settingsFrom, toldHelp } from "./command-settings.ts";
 import { keyVariable } from "./key-variable.ts";
 import { exitOnCrash, flushAtEnd, refuseDebugger, stopAsked } from "./lifetime.ts";
+import { passedSockets, socketVariables } from "./passed-sockets.ts";
 import { sampleImage } from "./sample-image.ts";
 import { startFailureText } from "./start-failure.ts";
 import type { Terminal } from "./terminal.ts";
@@ -27,6 +28,13 @@ export interface Serving extends AsyncDisposable {
   reopenFiles(): void;
 }
 
+/** Starts a gateway; the sockets are by the name of their listener. */
+export type StartGateway = (
+  settings: Settings,
+  logger: Logger,
+  sockets: ReadonlyMap<string, number>,
+) => Promise<Serving>;
+
 /** How long the banner waits for models to load. */
 const bannerDelayMs = 1_500;
 
@@ -34,11 +42,17 @@ const bannerDelayMs = 1_500;
 export async function serve(
   argv: readonly string[],
   terminal: Terminal,
-  start: (settings: Settings, logger: Logger) => Promise<Serving>,
+  start: StartGateway,
 ): Promise<number> {
   if (toldHelp(argv, terminal)) return 0;
   const settings = settingsFrom(argv, terminal);
   if (settings === undefined) return 1;
+  const passed = passedSockets(terminal.env, process.pid, settings.listeners);
+  if ("problem" in passed) {
+    terminal.err(`polygate could not start: ${passed.problem}`);
+    return 1;
+  }
+  for (const name of socketVariables) delete process.env[name];
   const logger = createLogger(settings.logging);
   exitOnCrash(logger);
   if (settings.environment === "production") refuseDebugger(logger);
@@ -47,7 +61,7 @@ export async function serve(
   const stop = stopAsked(logger);
   let gateway: Serving;
   try {
-    gateway = await start(settings, logger);
+    gateway = await start(settings, logger, passed.sockets);
   } catch (error) {
     const { listeners, onnx } = settings;
     const text = startFailureText(error, listeners, onnx.repositoryPath);

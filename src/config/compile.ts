@@ -18,6 +18,7 @@ import { bufferBytesMaxFrom } from "./gateway.ts";
 import { historyFrom } from "./history.ts";
 import { hooksFrom } from "./hooks.ts";
 import { keyStoreFrom } from "./key-store.ts";
+import { kubernetesFrom } from "./kubernetes.ts";
 import { listenersFrom } from "./listeners.ts";
 import { loggingFrom } from "./logging.ts";
 import { modelServersFrom } from "./model-servers.ts";
@@ -60,11 +61,12 @@ export function compile(
   const cors = config.cors && corsFrom(config.cors, { ...reports, path: ["cors"] });
   warnOfDebug(config.logging, reports);
   const redis = redisFrom(config.redis, context, report);
-  const providers = providersFrom(config.providers, context, report);
+  const withKubernetes = { ...context, kubernetes: kubernetesFrom(config.kubernetes, context) };
+  const providers = providersFrom(config.providers, withKubernetes, report);
   const providerNames = providers.map(({ name }) => name);
   const generalLimits = rateLimitFrom(config.rate_limiting, providerNames, report);
   const rateLimit = withListenerLimits(generalLimits, config, report);
-  const cores = coresFrom(config.cores, context, report);
+  const cores = coresFrom(config.cores, withKubernetes, report);
   const forwardsCredentials = providers.some(({ credentials }) => credentials === "client");
   const uploads = uploadsFrom(config.uploads, context, report);
   const auditLog = auditFrom(config.audit, context, report);
@@ -112,7 +114,7 @@ export function compile(
     onnx: onnxFrom(models, context, report),
     modelServers: modelServersFrom(
       config.model_servers,
-      { ...context, providers: new Set(providerNames) },
+      { ...withKubernetes, providers: new Set(providerNames) },
       { report, warn },
     ),
     cache: cacheFrom(config.cache, redis !== undefined, report),
@@ -155,6 +157,9 @@ function chatFrom(
     ejectionMs: balancer.ejection_time,
     ...coreConcurrency(balancer.adaptive_concurrency, report),
     ...(balancer.timeout !== undefined && { attemptTimeoutMs: balancer.timeout }),
+    ...(balancer.max_connection_age !== undefined && {
+      connectionAgeMaxMs: balancer.max_connection_age,
+    }),
   };
 }
 

@@ -5,7 +5,7 @@ import type { DiscoverySettings } from "#backends/discovery-settings.ts";
 import { textThat, wholeNumber } from "#yaml/scalar.ts";
 import { type CoreAddress, coreAddressOf } from "./address.ts";
 import { type BackendTlsContext, tlsFrom, tlsSchema } from "./backend-tls.ts";
-import { coreDiscovery, discoveryFrom } from "./discovery.ts";
+import { coreDiscovery, type DiscoveryContext, discoveryFrom } from "./discovery.ts";
 import type { EnvironmentRow } from "./environment-row.ts";
 import type { Report } from "./report.ts";
 import type { CoreSettings } from "./settings.ts";
@@ -23,7 +23,7 @@ export const core = z.strictObject({
     .describe("Address of a core; https:// or grpcs:// for TLS."),
   discovery: coreDiscovery
     .optional()
-    .describe("Instead of `url`: a DNS name; each of its addresses is a core."),
+    .describe("Instead of `url`: a name in DNS or Kubernetes; each of its addresses is a core."),
   weight: wholeNumber(1, 1_000).prefault(1).describe("Share of calls under `weighted`."),
   protocol: z
     .enum(["grpc", "http", "auto"])
@@ -65,7 +65,7 @@ export const coresRows: readonly EnvironmentRow[] = [
 ];
 
 /** What cores need to know of files. */
-export type CoreContext = BackendTlsContext;
+export type CoreContext = BackendTlsContext & DiscoveryContext;
 
 type FileCore = z.output<typeof core>[][number];
 
@@ -81,7 +81,7 @@ export function coresFrom(
   const compiled: CoreSettings[] = [];
   for (const [index, core] of cores.entries()) {
     const at: Report = (path, message, hint) => report(["cores", index, ...path], message, hint);
-    const where = whereIs(core, at);
+    const where = whereIs(core, context, at);
     if (where === undefined) continue;
     const same = compiled.findIndex(
       ({ url, service }) => url === where.origin && poolOf(service) === poolOf(core.service),
@@ -146,13 +146,21 @@ interface CorePlace extends CoreAddress {
 }
 
 /** Its url, or the name that stands for one; undefined when it has neither. */
-function whereIs({ url, discovery: written }: FileCore, report: Report): CorePlace | undefined {
+function whereIs(
+  { url, discovery: written }: FileCore,
+  context: DiscoveryContext,
+  report: Report,
+): CorePlace | undefined {
   if (written === undefined) {
     if (url === undefined) report(["url"], "is required", "or `discovery`");
     return url === undefined ? undefined : coreAddressOf(url);
   }
   if (url !== undefined) report(["discovery"], "cannot be combined with url", "keep one of them");
-  const discovery = discoveryFrom(written);
-  const { origin } = new URL(`${discovery.scheme}://${discovery.dns}`);
+  const ofDiscovery: Report = (path, ...words) => report(["discovery", ...path], ...words);
+  const discovery = discoveryFrom(written, context, ofDiscovery);
+  if (discovery === undefined) return undefined;
+  const named = `${discovery.scheme}://${discovery.written}`;
+  // The port of a service of Kubernetes may be a name, which no URL has.
+  const origin = discovery.source === "dns" ? new URL(named).origin : named;
   return { origin, isGrpc: false, discovery };
 }

@@ -96,6 +96,14 @@ export const gateway = z.strictObject({
     .describe(
       "Most connections of one address while less than an eighth of `connections_max` is free; a quarter of it when absent.",
     ),
+  max_connection_age: duration("24h")
+    .optional()
+    .describe(
+      "Age at which a connection is told to end, and its client connects anew, perhaps to another gateway; each up to a tenth more or less. WebSockets stay. As old as it is used when absent.",
+    ),
+  max_connection_age_grace: duration("24h")
+    .optional()
+    .describe("How long its calls may go on after that; as long as they take when absent."),
   http1_engine: engine()
     .default("polygate")
     .describe(

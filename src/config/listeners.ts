@@ -17,8 +17,13 @@ function sharedOf({
   http1_engine: http1Engine,
   http2_engine: http2Engine,
   allowed_hosts: allowedHosts,
+  max_connection_age: maxMs,
+  max_connection_age_grace: graceMs,
 }: FileGateway) {
   return {
+    ...(maxMs !== undefined && {
+      connectionAge: { maxMs, ...(graceMs !== undefined && { graceMs }) },
+    }),
     ...{ host, http1Engine, http2Engine, proxyProtocol: false },
     ...(allowedHosts !== undefined && { allowedHosts }),
   };
@@ -43,6 +48,10 @@ export function listenersFrom(
   reports: Reports,
 ): readonly ListenerSettings[] {
   const { report } = reports;
+  const { max_connection_age: ageMs, max_connection_age_grace: graceMs } = config.gateway;
+  if (graceMs !== undefined && ageMs === undefined) {
+    report(["gateway", "max_connection_age_grace"], "has no effect without max_connection_age");
+  }
   const named = config.listeners;
   const all = named === undefined ? fromPorts(config, report) : fromList(config, context, reports);
   const serving = config.metrics.enabled ? withMetrics(all, config) : withoutMetrics(all);
@@ -128,7 +137,9 @@ function fromList(
       report(path, "trusts no one", "name the proxy under `trusted_proxies`");
     }
     const json = rest && jsonOptionsFrom(rest.json);
+    const { connectionAge } = shared;
     const settings = {
+      ...(connectionAge !== undefined && { connectionAge }),
       name,
       port,
       serves,

@@ -36,6 +36,11 @@ export const loadBalancer = z.strictObject({
     .describe(
       "How long an endpoint that fails is left out; doubled each time it fails again, up to 24 times this value.",
     ),
+  max_connection_age: duration("24h")
+    .optional()
+    .describe(
+      "Age at which a connection to a core, a provider or a server of models is replaced, up to a tenth more or less: first there is a new one, then the old one ends after its calls. Never when absent; @grpc/grpc-js knows none.",
+    ),
   adaptive_concurrency: adaptiveConcurrency(),
   timeout: duration("24h")
     .optional()

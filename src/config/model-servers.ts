@@ -1,6 +1,7 @@
 /** The section `model_servers`: groups of servers that run models elsewhere. */
 
 import { z } from "zod";
+import type { DiscoverySettings } from "#backends/discovery-settings.ts";
 import { parseCoreAddress } from "#backends/polyagent/address.ts";
 import type {
   ModelServerEndpoint,
@@ -12,6 +13,7 @@ import type { Path } from "#yaml/problem.ts";
 import { text, wholeNumber } from "#yaml/scalar.ts";
 import { adaptiveConcurrency, concurrencyFrom } from "./adaptive-concurrency.ts";
 import { type BackendTlsContext, tlsFrom, tlsSchema } from "./backend-tls.ts";
+import { type DiscoveryContext, discoveryFrom, modelServerDiscovery } from "./discovery.ts";
 import type { EnvironmentRow } from "./environment-row.ts";
 import type { Report } from "./report.ts";
 
@@ -35,8 +37,14 @@ const group = z.strictObject({
     .array(endpoint)
     .min(1)
     .max(256)
+    .optional()
     .describe(
       "Servers that have the same models. TENSORFLOW_SERVING_URL sets those of `tensorflow`, ONNX_RUNTIME_URL those of `onnx-runtime`, with commas between them.",
+    ),
+  discovery: modelServerDiscovery
+    .optional()
+    .describe(
+      "Instead of `endpoints`: a name in DNS or Kubernetes; each of its addresses is a server.",
     ),
   algorithm: z
     .enum(algorithms)
@@ -106,7 +114,7 @@ const protocols: ReadonlyMap<string, ModelServerProtocol> = new Map([
 const taken: ReadonlySet<string> = new Set(["onnx", "polyagent", "embedded"]);
 
 /** What groups need to know besides the file. */
-export interface ModelServersContext extends BackendTlsContext {
+export interface ModelServersContext extends BackendTlsContext, DiscoveryContext {
   /** Names of providers, whose pools these stand next to. */
   readonly providers: ReadonlySet<string>;
 }
@@ -129,18 +137,42 @@ export function modelServersFrom(
     }
     const { algorithm, models, aliases, preferred, cached, tls } = written;
     const endpoints = endpointsFrom(name, written, protocol, { path, report, warn });
+    const discovery = discovered(written, protocol, { context, path, report });
     const { adaptive_concurrency: adaptive, max_concurrent } = written;
     const concurrentMax = concurrencyFrom(adaptive, max_concurrent, { path, report });
     const at: Report = (key, message) => report([...path, "tls", ...key], message);
-    if (tls !== undefined && !endpoints.some(({ url }) => /^(grpcs|https):/.test(url))) {
-      at([], "needs a url that begins with grpcs:// or https://");
+    const schemes = [...endpoints.map(({ url }) => url), `${discovery?.scheme}:`];
+    if (tls !== undefined && !schemes.some((one) => /^(grpcs|https):/.test(one))) {
+      at(
+        [],
+        "needs a url that begins with grpcs:// or https://, or such a `scheme` in `discovery`",
+      );
     }
     return {
       ...{ name, protocol, endpoints, algorithm, models, aliases, preferred, cached },
+      ...(discovery === undefined ? {} : { discovery }),
       ...(concurrentMax === undefined ? {} : { concurrentMax }),
       ...(tls === undefined ? {} : { tls: tlsFrom(tls, context, at) }),
     };
   });
+}
+
+/** What a group's discovery finds; undefined when it has none, or none that fits. */
+function discovered(
+  { endpoints, discovery: written }: FileGroup,
+  protocol: ModelServerProtocol,
+  { context, path, report }: Omit<Reports, "warn"> & { readonly context: DiscoveryContext },
+): DiscoverySettings | undefined {
+  if (written === undefined) {
+    if (endpoints === undefined) report([...path, "endpoints"], "is required", "or `discovery`");
+    return undefined;
+  }
+  const at: Report = (key, ...words) => report([...path, "discovery", ...key], ...words);
+  if (endpoints !== undefined) at([], "cannot be combined with endpoints", "keep one of them");
+  if (protocol === "tensorflow" && written.scheme.startsWith("http")) {
+    at(["scheme"], "is that of a REST interface, and gRPC is what is called", "grpc or grpcs");
+  }
+  return discoveryFrom(written, context, at);
 }
 
 interface Reports {
@@ -151,7 +183,7 @@ interface Reports {
 
 function endpointsFrom(
   name: string,
-  { endpoints }: FileGroup,
+  { endpoints = [] }: FileGroup,
   protocol: ModelServerProtocol,
   { path, report, warn }: Reports,
 ): ModelServerEndpoint[] {

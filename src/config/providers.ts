@@ -8,7 +8,7 @@ import type { Path } from "#yaml/problem.ts";
 import { duration, flag, text, textThat, wholeNumber } from "#yaml/scalar.ts";
 import type { Environment } from "#yaml/source.ts";
 import { adaptiveConcurrency, concurrencyFrom } from "./adaptive-concurrency.ts";
-import { discoveryFrom, providerDiscovery } from "./discovery.ts";
+import { type DiscoveryContext, discoveryFrom, providerDiscovery } from "./discovery.ts";
 import { modelPrice, priceOf } from "./model-price.ts";
 import type { Report } from "./report.ts";
 import { scoreWeights } from "./score-weights.ts";
@@ -52,7 +52,9 @@ const provider = z.strictObject({
     .describe("Several addresses, instead of `base_url`."),
   discovery: providerDiscovery
     .optional()
-    .describe("Instead of `base_url`: a DNS name; each of its addresses is an endpoint."),
+    .describe(
+      "Instead of `base_url`: a name in DNS or Kubernetes; each of its addresses is an endpoint.",
+    ),
   api_key: text("a key of visible ASCII characters", /^[\x21-\x7e]+$/)
     .optional()
     .describe("Its key."),
@@ -213,7 +215,7 @@ function publishedBy(endpoints: readonly EndpointSettings[]) {
 }
 
 /** The settings of a provider that only the environment names. */
-interface ProviderContext {
+interface ProviderContext extends DiscoveryContext {
   readonly env: Environment;
   readonly folder: string;
   readonly report: Report;
@@ -275,16 +277,23 @@ function reportForeign(
 function placesOf(
   name: string,
   written: FileProvider,
-  { preset, env, folder, report }: Omit<ProviderContext, "source"> & { readonly preset: Preset },
+  {
+    preset,
+    env,
+    folder,
+    report,
+    kubernetes,
+  }: Omit<ProviderContext, "source"> & { readonly preset: Preset },
 ): Pick<ProviderSettings, "endpoints" | "discovery" | "vertex"> | undefined {
   const path: Path = ["providers", name];
+  const at: Report = (key, message, hint) => report([...path, ...key], message, hint);
+  const discovered = found(written, { kubernetes }, at);
   if (preset === presets.vertex) {
-    const at: Report = (key, message, hint) => report([...path, ...key], message, hint);
     const vertex = vertexFrom(written, { env, folder, report: at });
     if (vertex === undefined) return undefined;
     const baseUrl = vertexUrl(vertex.location);
     return {
-      ...found(written),
+      ...discovered,
       endpoints: endpointsOf(name, written, { ...preset, baseUrl }, env),
       vertex,
     };
@@ -293,11 +302,18 @@ function placesOf(
   if (endpoints.length === 0 && written.discovery === undefined) {
     report(path, "needs a base_url: every account has its own");
   }
-  return { ...found(written), endpoints };
+  return { ...discovered, endpoints };
 }
 
-function found({ discovery }: FileProvider): Pick<ProviderSettings, "discovery"> {
-  return discovery === undefined ? {} : { discovery: discoveryFrom(discovery) };
+function found(
+  { discovery: written }: FileProvider,
+  context: DiscoveryContext,
+  report: Report,
+): Pick<ProviderSettings, "discovery"> {
+  if (written === undefined) return {};
+  const ofDiscovery: Report = (path, ...words) => report(["discovery", ...path], ...words);
+  const discovery = discoveryFrom(written, context, ofDiscovery);
+  return discovery === undefined ? {} : { discovery };
 }
 
 /** Calls in flight per endpoint, or the bounds between which that is found out. */
@@ -311,7 +327,7 @@ function concurrencyOf(
 function providerFrom(
   name: string,
   written: FileProvider,
-  { env, folder, report, source }: ProviderContext,
+  { env, folder, report, source, kubernetes }: ProviderContext,
 ): ProviderSettings | undefined {
   const path: Path = ["providers", name];
   const preset = presetOf(name, written);
@@ -322,7 +338,7 @@ function providerFrom(
   reportContradictions(path, written, report);
   reportForeign(path, written, { preset, report });
   reportOwnKeys(path, written, { preset, report });
-  const places = placesOf(name, written, { preset, env, folder, report });
+  const places = placesOf(name, written, { preset, env, folder, report, kubernetes });
   if (places === undefined) return undefined;
   const isClients = written.credentials === "client";
   const fromEnvironment = isClients ? undefined : firstSet(preset.keyNames, env);
@@ -377,11 +393,11 @@ function switchedOn(env: Environment): { readonly name: PresetName; readonly var
 /** Every provider: those of the file in its order, then those that the environment alone switches on. */
 export function providersFrom(
   written: z.output<typeof providersSchema>,
-  { env, folder }: Pick<ProviderContext, "env" | "folder">,
+  { env, folder, kubernetes }: Omit<ProviderContext, "report" | "source">,
   report: Report,
 ): ProviderSettings[] {
   const fromFile = Object.entries(written).map(([name, one]) =>
-    providerFrom(name, one, { env, folder, report, source: `providers.${name}` }),
+    providerFrom(name, one, { env, folder, kubernetes, report, source: `providers.${name}` }),
   );
   const known = new Set(Object.keys(written));
   const fromEnvironment = switchedOn(env)
@@ -390,6 +406,7 @@ export function providersFrom(
       providerFrom(name, provider.parse({}), {
         env,
         folder,
+        kubernetes,
         report,
         source: `environment ${variable}`,
       }),

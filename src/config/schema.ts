@@ -13,6 +13,7 @@ import { auth } from "./credentials.ts";
 import { gateway } from "./gateway.ts";
 import { history } from "./history.ts";
 import { hooksSchema } from "./hooks.ts";
+import { kubernetes } from "./kubernetes.ts";
 import { listener } from "./listener-schema.ts";
 import { loadBalancer } from "./load-balancer.ts";
 import { logging } from "./logging.ts";
@@ -50,6 +51,7 @@ export const fileSchema = z.strictObject({
     .array(core)
     .prefault([])
     .describe("Cores; an embedded one answers chats when none is there for them."),
+  kubernetes: kubernetes.prefault({}).describe("The API that tells the endpoints of services."),
   providers: providersSchema,
   routes: routesSchema,
   hooks: hooksSchema,

@@ -11,6 +11,7 @@ import type { ModelServersSettings } from "#catalog/model-servers-settings.ts";
 import type { RouteSettings } from "#catalog/route-settings.ts";
 import type { RingOptions } from "#core/ring.ts";
 import type { CompressionOptions } from "#exchange/compression.ts";
+import type { ConnectionAge } from "#exchange/connection-ages.ts";
 import type { CorsOptions } from "#exchange/cors.ts";
 import type { ProxyField } from "#exchange/trusted-proxies.ts";
 import type { HttpRule } from "#gen/google/api/http_pb.js";
@@ -64,6 +65,8 @@ export interface ListenerSettings {
   readonly allowedHosts?: readonly string[];
   /** Trusted proxies begin each connection with a header of the PROXY protocol. */
   readonly proxyProtocol: boolean;
+  /** How old connections may be; absent: as old as they are used. */
+  readonly connectionAge?: ConnectionAge;
   /** Absent: cleartext. */
   readonly tls?: TlsSettings;
 }
@@ -159,6 +162,8 @@ export interface ChatSettings extends ProbeOptions {
   readonly ejectionMs: number;
   /** Calls that a core may have at one time; absent: any number. */
   readonly concurrentMax?: ConcurrencyLimit;
+  /** Age at which a connection to any backend is replaced; absent: never. */
+  readonly connectionAgeMaxMs?: number;
 }
 
 /** Models that run in this process; the path is absolute. */

@@ -1,12 +1,28 @@
 /** Asks for a name again and again, and says what has changed. A failure changes nothing. */
 
 import type { Clock } from "#core/clock.ts";
-import type { Resolve } from "./dns.ts";
-import { nextSlots, type Slot, type SlotChange } from "./slots.ts";
+import { nextSlots, type Place, type Slot, type SlotChange } from "./slots.ts";
+
+/** What a name came to. */
+export interface Answer {
+  readonly places: readonly Place[];
+  /** For how long it holds; absent when no one said. */
+  readonly ttlMs?: number;
+  /** That there are no places is the answer, and not the lack of one. */
+  readonly isWhole?: boolean;
+}
+
+/** Asks once, or waits for what has changed. Rejects when no one answered, or with the signal's reason. */
+export type Resolve = (signal: AbortSignal) => Promise<Answer>;
 
 /** How often, and how many. */
 export interface DiscoveryOptions {
+  /** Longest time between two questions. */
   readonly intervalMs: number;
+  /** Shortest time between two: one that is told `ask again at once` asks no sooner. */
+  readonly pauseMsMin: number;
+  /** Pause after so many failures on end, in milliseconds. */
+  readonly retryMs: (failures: number) => number;
   readonly endpointsMax: number;
 }
 
@@ -28,27 +44,22 @@ export interface Discovery extends AsyncDisposable {
   readonly first: Promise<void>;
 }
 
-/** A name server that says `ask again at once` is not asked more often than this. */
-const pauseMsMin = 1_000;
-/** Pause after a failure. */
-const retryMs = 5_000;
-
 /** Begins at once. */
 export function startDiscovery(
-  { intervalMs, endpointsMax }: DiscoveryOptions,
+  { intervalMs, pauseMsMin, retryMs, endpointsMax }: DiscoveryOptions,
   { clock, resolve, apply, onState, onBeyond }: DiscoveryDeps,
 ): Discovery {
   const stop = new AbortController();
   const { signal } = stop;
   const first = Promise.withResolvers<void>();
   let slots: readonly Slot[] = [];
-  let isFailing = false;
+  let failures = 0;
   let isBeyond = false;
 
   /** Returns how long the answer holds. */
   const once = async (): Promise<number> => {
-    const { places, ttlMs = intervalMs } = await resolve(signal);
-    if (places.length === 0) throw new Error("the answer has no addresses");
+    const { places, ttlMs = intervalMs, isWhole = false } = await resolve(signal);
+    if (places.length === 0 && !isWhole) throw new Error("the answer has no addresses");
     const change = nextSlots(slots, places, endpointsMax);
     const { joined, left, weighed, beyond } = change;
     if (joined.length + left.length + weighed.length > 0) await apply(change);
@@ -62,13 +73,13 @@ export function startDiscovery(
   const turn = async (): Promise<number> => {
     try {
       const pauseMs = await once();
-      if (isFailing) onState("working");
-      isFailing = false;
+      if (failures > 0) onState("working");
+      failures = 0;
       return pauseMs;
     } catch (cause) {
-      if (!signal.aborted && !isFailing) onState("failing", cause);
-      isFailing = true;
-      return Math.min(intervalMs, retryMs);
+      if (!signal.aborted && failures === 0) onState("failing", cause);
+      failures += 1;
+      return Math.min(intervalMs, retryMs(failures));
     }
   };
 

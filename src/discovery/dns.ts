@@ -1,20 +1,11 @@
 /** Asks name servers where a name's endpoints are: A and AAAA, or SRV and then those of its targets. */
 
 import { lookup, Resolver } from "node:dns/promises";
-import type { DiscoverySettings } from "#backends/discovery-settings.ts";
+import type { DnsSettings } from "#backends/discovery-settings.ts";
 import { abortable } from "#core/abortable.ts";
 import { onAbort } from "#core/on-abort.ts";
+import type { Answer, Resolve } from "./discovery.ts";
 import type { Place } from "./slots.ts";
-
-/** What a name came to. */
-export interface Answer {
-  readonly places: readonly Place[];
-  /** For how long it holds; absent when no one said. */
-  readonly ttlMs?: number;
-}
-
-/** Asks once. Rejects when no name server answered, or with the signal's reason. */
-export type Resolve = (signal: AbortSignal) => Promise<Answer>;
 
 /** The system's own way from a name to its addresses. */
 export type SystemLookup = (name: string) => Promise<readonly { readonly address: string }[]>;
@@ -46,7 +37,7 @@ function isAbsence(thrown: unknown): boolean {
  * address holds while only the other kind is answered.
  */
 export function dnsResolve(
-  { name, records, port, servers, endpointsMax }: DiscoverySettings,
+  { name, records, port, servers, endpointsMax }: DnsSettings,
   system: SystemLookup | undefined = servers.length === 0 ? bySystem : undefined,
 ): Resolve {
   let known = new Map<string, readonly Found[]>();

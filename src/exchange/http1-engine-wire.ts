@@ -14,15 +14,17 @@ import {
 /** The wire of HTTP/1.1. */
 export function http1EngineWire(
   { exchange, upgrade, malformed, connectionFailed }: WireHandlers,
-  { handshakeTimeoutMs, buffers }: WireLimits,
+  { handshakeTimeoutMs, buffers, ages }: WireLimits,
 ): Wire {
   const server = new Http1Server({
     onExchange: (stream, socket) => exchange(new EngineExchange("1.1", stream, socket)),
     upgrades: {
       // Others, such as h2c, are offers that a server may pass over.
       takes: (protocol) => upgrade !== undefined && protocol === "websocket",
-      onUpgrade: ({ exchange: stream, socket, rest }) =>
-        upgrade?.(new Upgrade(new EngineExchange("1.1", stream, socket), socket, rest)),
+      onUpgrade({ exchange: stream, socket, rest }) {
+        ages?.forget(socket);
+        upgrade?.(new Upgrade(new EngineExchange("1.1", stream, socket), socket, rest));
+      },
     },
     onRefusal({ message, status, reason }) {
       const answer = malformed(message, status);
@@ -37,6 +39,7 @@ export function http1EngineWire(
   return {
     take(socket) {
       const connection = server.take(socket);
+      ages?.watch(socket, () => connection.grewOld());
       socket.resume();
       return connection;
     },

@@ -79,17 +79,21 @@ class NodeHttp1Wire implements Wire {
   readonly #handlers: WireHandlers;
   readonly #handshakeTimeoutMs: number;
   readonly #buffers: ByteBudget;
+  readonly #ages: WireLimits["ages"];
+  /** Connections whose next response is the last. */
+  readonly #old = new WeakSet<Socket>();
   /** Those that are not whole, in the order in which their requests came. */
   readonly #responses = new Set<ServerResponse>();
   /** Connections whose last response is a refusal that waits for those before it. */
   readonly #refused = new WeakSet<Socket>();
   #isDraining = false;
 
-  constructor(handlers: WireHandlers, { handshakeTimeoutMs, buffers }: WireLimits) {
+  constructor(handlers: WireHandlers, { handshakeTimeoutMs, buffers, ages }: WireLimits) {
     const { upgrade } = handlers;
     this.#handlers = handlers;
     this.#handshakeTimeoutMs = handshakeTimeoutMs;
     this.#buffers = buffers;
+    this.#ages = ages;
     const server = createServer(
       {
         maxHeaderSize: headerBytesMax,
@@ -113,6 +117,7 @@ class NodeHttp1Wire implements Wire {
       this.#refuse(response, refusalOfRequest(request) ?? unknownExpectation);
     });
     server.on("upgrade", (request, socket, head) => {
+      ages?.forget(request.socket);
       afterResponses(request.socket, () => upgrade?.(nodeUpgrade(request, socket, head)));
     });
     server.on("clientError", (error: ParserFailure, socket) => {
@@ -127,6 +132,7 @@ class NodeHttp1Wire implements Wire {
 
   take(socket: Socket): undefined {
     this.#server.emit("connection", socket);
+    this.#ages?.watch(socket, () => this.#grewOld(socket));
     // A listener makes the socket deliver by events. Else node:http's parser reads TLS records
     // off it beneath, also those after the one at which it was paused (a request that comes
     // while an earlier response waits to be sent), and takes the pause for a malformed request.
@@ -159,7 +165,15 @@ class NodeHttp1Wire implements Wire {
   #take(response: ServerResponse): void {
     this.#responses.add(response);
     response.once("close", () => this.#responses.delete(response));
-    if (this.#isDraining) response.setHeader("connection", "close");
+    const isLast = this.#isDraining || this.#old.has(response.req.socket);
+    if (isLast) response.setHeader("connection", "close");
+  }
+
+  #grewOld(socket: Socket): void {
+    this.#old.add(socket);
+    for (const response of this.#responsesOn(socket)) {
+      if (!response.headersSent) response.setHeader("connection", "close");
+    }
   }
 
   #serve(request: IncomingMessage, response: ServerResponse, isUninvited = false): void {

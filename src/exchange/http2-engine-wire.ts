@@ -10,7 +10,7 @@ const timerMsMax = 2_147_483_647;
 /** The wire of HTTP/2. */
 export function http2EngineWire(
   { exchange, malformed, connectionFailed }: WireHandlers,
-  { buffers }: WireLimits,
+  { buffers, ages }: WireLimits,
 ): Wire {
   const server = new Http2Server({
     buffers,
@@ -26,6 +26,7 @@ export function http2EngineWire(
   return {
     take(socket) {
       const connection = server.take(socket);
+      ages?.watch(socket, () => connection.drain("max_age"));
       socket.resume();
       return connection;
     },

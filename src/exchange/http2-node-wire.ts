@@ -9,12 +9,38 @@ const concurrentStreamsMax = 256;
 const streamWindowBytes = 256 * 1024;
 const connectionWindowBytes = 1024 * 1024;
 
+/** Time for a client to respond to the PING of a drain. */
+const pingTimeoutMs = 1_000;
+
+/** Calls `next` when the client has had its say about all that was sent to it, or takes too long for that. */
+function afterRoundTrip(session: ServerHttp2Session, next: () => void): void {
+  const timer = setTimeout(next, pingTimeoutMs);
+  const goOn = () => {
+    clearTimeout(timer);
+    next();
+  };
+  session.once("close", () => clearTimeout(timer));
+  if (session.destroyed || !session.ping(goOn)) goOn();
+}
+
+/**
+ * Says GOAWAY, and closes when the client has seen it: what it had sent meanwhile it knows to be not
+ * processed. The module takes no stream after its first GOAWAY, so there is no second one.
+ */
+function retire(session: ServerHttp2Session): void {
+  if (session.destroyed) return;
+  session.goaway();
+  afterRoundTrip(session, () => session.close());
+}
+
 /** The wire of HTTP/2, by Node's own module. */
 export function http2NodeWire(
   { exchange, connectionFailed }: WireHandlers,
-  { buffers }: WireLimits,
+  { buffers, ages }: WireLimits,
 ): Wire {
   const sessions = new Set<ServerHttp2Session>();
+  let isDraining = false;
+  let newest: ServerHttp2Session | undefined;
   const server = createServer(
     {
       settings: {
@@ -34,17 +60,24 @@ export function http2NodeWire(
     sessions.add(session);
     session.once("close", () => sessions.delete(session));
     session.on("error", () => session.destroy());
+    newest = session;
+    // It was made before the drain began: what it sends at once is answered.
+    if (isDraining) afterRoundTrip(session, () => retire(session));
   });
   // A session that breaks takes only its own streams with it.
   server.on("sessionError", () => connectionFailed("http2_session_error"));
   return {
     // node:http2 reads what was put back by itself; a socket made to flow again would lose it.
     take(socket) {
+      newest = undefined;
       server.emit("connection", socket);
+      const session = newest;
+      if (session !== undefined) ages?.watch(socket, () => retire(session));
       return undefined;
     },
     drain() {
-      for (const session of sessions) session.close();
+      isDraining = true;
+      for (const session of sessions) retire(session);
     },
     async close() {
       // It never listened, so there is nothing to close.

@@ -2,10 +2,12 @@
 
 import { readFileSync } from "node:fs";
 import { createServer as createNetServer, type Server, type Socket } from "node:net";
+import { setImmediate } from "node:timers/promises";
 import { createServer as createTlsServer, type TLSSocket } from "node:tls";
 import { ByteBudget, bufferBytesMaxDefault } from "#core/byte-budget.ts";
 import { type Clock, systemClock } from "#core/clock.ts";
 import { inOwnMemory } from "#core/own-memory.ts";
+import { type ConnectionAge, ConnectionAges } from "./connection-ages.ts";
 import { ConnectionPlaces, leavingMax } from "./connection-places.ts";
 import { http1EngineWire } from "./http1-engine-wire.ts";
 import { http2EngineWire } from "./http2-engine-wire.ts";
@@ -31,6 +33,8 @@ export interface ListenerOptions {
   readonly host: string;
   /** 0 takes a free port. */
   readonly port: number;
+  /** A bound TCP socket that this process was started with, instead of host and port. */
+  readonly fd?: number;
   readonly tls?: TlsOptions;
   /** polygate: the project's own HTTP/1.1 engine; node: node:http. */
   readonly http1Engine: "polygate" | "node";
@@ -49,6 +53,8 @@ export interface ListenerOptions {
   readonly buffers?: ByteBudget;
   /** Says since when connections are idle; the system's when absent. */
   readonly clock?: Pick<Clock, "nowMs">;
+  /** How old connections may be; absent: as old as they are used. */
+  readonly connectionAge?: ConnectionAge;
   /** Time for a client to say what it speaks and to finish its request head; 10 s when absent. */
   readonly handshakeTimeoutMs?: number;
 }
@@ -59,16 +65,20 @@ export interface Listener extends AsyncDisposable {
   readonly port: number;
   readonly url: string;
   /**
-   * Takes no more connections; resolves when the active calls have ended. Those that last longer
-   * than `graceMs` are cut off, and have a second to tell their clients.
+   * Takes no more connections; those that were made already and are silent have a second for their
+   * first request. Resolves when the active calls have ended. Those that last longer than `graceMs`
+   * are cut off, and have most of a second to tell their clients.
    */
   drain(graceMs: number): Promise<void>;
 }
 
 /** Time for a connection that was made before a drain to tell its wire. */
 const firstWordMs = 1_000;
-/** Time for calls that are cut off to tell their clients, and for these to have read it. */
-const lastWordsMs = 1_000;
+/**
+ * Time for calls that are cut off to tell their clients, and for these to have read it. The process
+ * ends within a second of the grace, which has to do for closing the rest, too.
+ */
+const lastWordsMs = 800;
 
 const perAddressShare = 1 / 4;
 
@@ -131,14 +141,21 @@ function hostInUrl(host: string): string {
 const backlogMax = 65_535;
 
 /** Listens; rejects with the system's error (such as EADDRINUSE) when it cannot. */
-async function opened(server: Server, { host, port }: ListenerOptions): Promise<number> {
+async function opened(server: Server, { name, host, port, fd }: ListenerOptions): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once("error", reject);
-  server.listen({ host, port, backlog: backlogMax }, resolve);
-  await promise;
+  server.listen({ ...(fd === undefined ? { host, port } : { fd }), backlog: backlogMax }, resolve);
+  try {
+    await promise;
+  } catch (cause) {
+    if (fd === undefined) throw cause;
+    throw new Error(`listener ${name}: descriptor ${fd} is no bound socket`, { cause });
+  }
   server.off("error", reject);
   const address = server.address();
-  return typeof address === "object" && address !== null ? address.port : port;
+  if (typeof address === "object" && address !== null) return address.port;
+  server.close();
+  throw new Error(`listener ${name}: descriptor ${fd} is no TCP socket`);
 }
 
 /** Why a TLS handshake failed, or undefined when its client only left. */
@@ -181,6 +198,24 @@ function placesOf({
   return new ConnectionPlaces({ placesMax, perAddressMax });
 }
 
+/**
+ * Lets a server accept the connections that the system has made already: closing would reset them. It
+ * accepts one in a turn of the loop, and the first turn may be past its look at sockets.
+ */
+async function acceptWaiting(server: Server, clock: Pick<Clock, "nowMs">): Promise<void> {
+  const endMs = clock.nowMs() + firstWordMs;
+  let quietTurns = 0;
+  const accepted = () => {
+    quietTurns = 0;
+  };
+  server.on("connection", accepted);
+  while (quietTurns < 2 && clock.nowMs() < endMs) {
+    quietTurns += 1;
+    await setImmediate();
+  }
+  server.off("connection", accepted);
+}
+
 /** Opens the port. Rejects with the system's error when it cannot. */
 export async function listen(options: ListenerOptions, handlers: WireHandlers): Promise<Listener> {
   const {
@@ -193,18 +228,13 @@ export async function listen(options: ListenerOptions, handlers: WireHandlers): 
   const limits = {
     handshakeTimeoutMs,
     buffers: options.buffers ?? new ByteBudget(bufferBytesMaxDefault),
+    ...(options.connectionAge && { ages: new ConnectionAges(options.connectionAge) }),
   };
   const wires = { http1: http1Wire(handlers, limits), http2: http2Wire(handlers, limits) };
   const refused = () => handlers.connectionFailed("too_many_connections");
   const newcomers = new Newcomers({ places: placesOf(options), clock, onRefused: refused });
-  let isDraining = false;
   const takerOf = (wire: Wire) => (socket: Socket) => {
     const place = newcomers.settle(socket);
-    // The sessions of HTTP/2 are being asked to go away: a new one would be given nothing.
-    if (isDraining && wire === wires.http2) {
-      socket.destroy();
-      return;
-    }
     const connection = wire.take(socket);
     if (place !== undefined && connection !== undefined) place.known = connection;
   };
@@ -244,16 +274,16 @@ export async function listen(options: ListenerOptions, handlers: WireHandlers): 
     port,
     url: `${options.tls === undefined ? "http" : "https"}://${hostInUrl(options.host)}:${port}`,
     async drain(graceMs) {
-      if (server.listening) server.close();
-      isDraining = true;
       wires.http1.drain();
       wires.http2.drain();
-      const silence = setTimeout(() => newcomers.destroyWaiting(), firstWordMs);
       let timer = setTimeout(() => {
         handlers.cutOff?.();
         const waitMs = handlers.cutOff === undefined ? 0 : lastWordsMs;
         timer = setTimeout(() => newcomers.destroyAll(), waitMs);
       }, graceMs);
+      await acceptWaiting(server, clock);
+      if (server.listening) server.close();
+      const silence = setTimeout(() => newcomers.destroyWaiting(), firstWordMs);
       await closed;
       clearTimeout(silence);
       clearTimeout(timer);

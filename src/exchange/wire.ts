@@ -2,6 +2,7 @@
 
 import type { Socket } from "node:net";
 import type { ByteBudget } from "#core/byte-budget.ts";
+import type { ConnectionAges } from "./connection-ages.ts";
 import type { PlacedConnection } from "./connection-places.ts";
 import type { Exchange, HeaderList } from "./exchange.ts";
 import type { Upgrade } from "./upgrade.ts";
@@ -54,6 +55,8 @@ export interface WireLimits {
   readonly handshakeTimeoutMs: number;
   /** What requests and responses hold in memory. */
   readonly buffers: ByteBudget;
+  /** Absent: connections may be as old as they are used. */
+  readonly ages?: ConnectionAges;
 }
 
 /** Time for a client to say what it speaks and to finish its request head, unless set otherwise. */

@@ -85,7 +85,9 @@ async function coreAt(
   const teller = await tellerOf(core, shared);
   const task = service === undefined || service === "twin" ? "chat" : "query";
   const trust = tls === undefined ? {} : { tls };
-  return await openCore({ protocol, task, transport, ...trust, ...at, ...teller }, shared.clock);
+  const { connectionAgeMaxMs } = shared.settings.chat;
+  const how = { protocol, task, transport, connectionAgeMaxMs } as const;
+  return await openCore({ ...how, ...trust, ...at, ...teller }, shared.clock);
 }
 
 /** The members of a pool of cores; those of DNS join later. */
@@ -123,7 +125,8 @@ async function followCores(
   );
   if (named.length === 0) return [];
   const { follow } = await import("#discovery/follow.ts");
-  const deps = { clock: shared.clock, onDiscovery: discoveryReporter(shared, pool.name) };
+  const onDiscovery = discoveryReporter(shared, pool.name);
+  const deps = { clock: shared.clock, rng: systemRng, onDiscovery };
   return named.map(({ core, discovery }) => {
     const open = ({ url, address }: { readonly url: string; readonly address: string }) =>
       coreAt(core, { url, connectTo: address }, shared);

@@ -72,6 +72,7 @@ export function frontOptions(shared: Shared, backends: Backends): FrontOptions {
     trustedProxies: settings.trustedProxies,
     trustedHeaders: settings.trustedHeaders,
     connectionsMax: settings.connectionsMax,
+    sockets: shared.sockets,
     ...(settings.connectionsPerAddressMax === undefined
       ? {}
       : { connectionsPerAddressMax: settings.connectionsPerAddressMax }),

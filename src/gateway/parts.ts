@@ -48,6 +48,8 @@ export interface ProcessParts {
   readonly buffers: ByteBudget;
   /** Monotonic time of start, in milliseconds. */
   readonly startedMs: number;
+  /** Sockets that the process was started with, by the name of their listener. */
+  readonly sockets: ReadonlyMap<string, number>;
   /** Aborts when the gateway begins to stop. */
   readonly stopping: AbortSignal;
   /** Absent where no one asks for it. */

@@ -5,8 +5,10 @@ import type { Statistics } from "#backends/inference-statistics.ts";
 import { createOnnxBackend, type OnnxBackend } from "#backends/onnx/backend.ts";
 import { PredictCatalog, type PredictCatalogOptions } from "#catalog/predict-catalog.ts";
 import { systemRng } from "#core/rng.ts";
+import { settleWithin } from "#core/settle-within.ts";
+import type { Discovery } from "#discovery/discovery.ts";
 import type { Shared } from "#gateway/parts.ts";
-import { ejectionReporter } from "#gateway/reports.ts";
+import { discoveryReporter, ejectionReporter } from "#gateway/reports.ts";
 import { causeText } from "#observability/cause-text.ts";
 import type { PoolDeps } from "#pool/pool.ts";
 
@@ -50,19 +52,39 @@ function serverPoolDeps(shared: Shared): PoolDeps {
   };
 }
 
+/** The models under one contract, and what fills the pools of servers. */
+interface PredictSide {
+  readonly predict: PredictCatalog;
+  readonly discoveries: readonly Discovery[];
+}
+
 /** The models of this process and those of servers under one contract; who has none loads nothing for them. */
 export async function openPredictCatalog(
   shared: Shared,
   local: PredictBackend,
   { dispatch, statistics }: Pick<PredictCatalogOptions, "dispatch" | "statistics">,
-): Promise<PredictCatalog> {
+): Promise<PredictSide> {
   const { modelServers, chat } = shared.settings;
-  const { retryAttempts, attemptTimeoutMs } = chat;
+  const { retryAttempts, attemptTimeoutMs, healthTimeoutMs } = chat;
   const terms = { retryAttempts, ...(attemptTimeoutMs === undefined ? {} : { attemptTimeoutMs }) };
   const deps = serverPoolDeps(shared);
   const options = { local, dispatch, terms, statistics };
-  if (modelServers.length === 0) return new PredictCatalog({ ...options, groups: [] }, deps);
+  if (modelServers.length === 0) {
+    return { predict: new PredictCatalog({ ...options, groups: [] }, deps), discoveries: [] };
+  }
   const { openPredictGroup } = await import("#catalog/open-predict.ts");
-  const groups = modelServers.map((group) => openPredictGroup(group, chat, deps));
-  return new PredictCatalog({ ...options, groups }, deps);
+  const opened = modelServers.map((group) =>
+    openPredictGroup(group, chat, {
+      ...deps,
+      onDiscovery: discoveryReporter(shared, group.name),
+    }),
+  );
+  const discoveries = opened.flatMap(({ discovery }) =>
+    discovery === undefined ? [] : [discovery],
+  );
+  const groups = opened.map(({ group }) => group);
+  // Who starts while nobody tells the servers serves without them.
+  const first = Promise.all(discoveries.map((discovery) => discovery.first));
+  if (discoveries.length > 0) await settleWithin(first, healthTimeoutMs, shared.clock);
+  return { predict: new PredictCatalog({ ...options, groups }, deps), discoveries };
 }

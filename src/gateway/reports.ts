@@ -13,19 +13,28 @@ import type { PlaceQueueWatch } from "#pool/place-queue.ts";
 import type { PoolEjection } from "#pool/pool.ts";
 import type { AttemptReport, AttemptStart } from "#routing/attempt.ts";
 
-/** Leaves a line of what DNS did to the endpoints of a pool. */
-export function discoveryReporter({ logger }: Shared, pool: string) {
+/** Who tells the endpoints, in the words of the log. */
+const tellers = { dns: "DNS", kubernetes: "Kubernetes" } as const;
+
+/** Leaves a line of what DNS or Kubernetes did to the endpoints of a pool, and counts these. */
+export function discoveryReporter({ logger, metrics }: Shared, pool: string) {
   return (event: DiscoveryEvent): void => {
-    const facts = { pool, dns: event.dns };
+    const { source, name } = event;
+    const facts = { pool, [source]: name };
+    const teller = tellers[source];
+    const series = { pool, source, name };
     switch (event.kind) {
       case "changed":
-        logger.info({ ...facts, joined: event.joined, left: event.left }, "endpoints by DNS");
+        metrics.discoveredEndpoints.set(series, event.count);
+        logger.info({ ...facts, joined: event.joined, left: event.left }, `endpoints by ${teller}`);
         return;
       case "failing":
-        logger.warn({ ...facts, error: causeText(event.cause) }, "DNS fails: endpoints stay");
+        metrics.discoveryFailing.set(series, 1);
+        logger.warn({ ...facts, error: causeText(event.cause) }, `${teller} fails: endpoints stay`);
         return;
       case "working":
-        logger.info(facts, "DNS answers again");
+        metrics.discoveryFailing.set(series, 0);
+        logger.info(facts, `${teller} answers again`);
         return;
       case "beyond": {
         const { count: left_out, endpointsMax: max_endpoints } = event;

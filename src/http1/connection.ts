@@ -54,6 +54,8 @@ const stepsMax = 128;
 export class Connection implements Link {
   readonly headEnds: HeadEnds;
   #isDraining = false;
+  /** The next response is the last. */
+  #isOld = false;
   readonly #share: ConnectionShare;
   readonly #handler: ConnectionHandler;
   #phase: Phase = phase.fresh;
@@ -152,7 +154,7 @@ export class Connection implements Link {
   }
 
   get isLast(): boolean {
-    if (this.#isDraining || this.#isDeaf) return true;
+    if (this.#isDraining || this.#isDeaf || this.#isOld) return true;
     return this.#halfClose !== undefined && this.#at === this.#input.length;
   }
 
@@ -267,6 +269,11 @@ export class Connection implements Link {
     if (this.#phase <= phase.head) {
       this.#deadlineMs = Math.min(this.#deadlineMs, this.#headEndMs());
     }
+  }
+
+  /** The response to the next request, or to the one in progress, is the last. */
+  grewOld(): void {
+    this.#isOld = true;
   }
 
   /**

@@ -44,6 +44,8 @@ export interface TakenConnection {
   readonly idleSinceMs: number | undefined;
   /** Closes it if it has no request, else after its response. */
   retire(): void;
+  /** Closes it after its next response, or the one in progress. */
+  grewOld(): void;
 }
 
 /** Time between two looks at what is late. */
@@ -76,6 +78,10 @@ class ServerSession implements ConnectionHandler, SocketOwner, TakenConnection {
 
   retire(): void {
     this.connection.drain(this.#host.clock.nowMs());
+  }
+
+  grewOld(): void {
+    this.connection.grewOld();
   }
 
   onRequest(exchange: ServerExchange): void {

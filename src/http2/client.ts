@@ -5,6 +5,7 @@ import { connect as connectTls, type SecureContextOptions } from "node:tls";
 import { ByteBudget, bufferBytesMaxDefault } from "#core/byte-budget.ts";
 import { type Clock, systemClock } from "#core/clock.ts";
 import { type Rng, systemRng } from "#core/rng.ts";
+import { spread } from "#core/spread.ts";
 import { ClientStream } from "./client-stream.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionHandler } from "./connection-handler.ts";
@@ -36,6 +37,11 @@ export interface Http2ClientOptions {
   readonly connectTimeoutMs?: number;
   /** Most time between two attempts to connect. */
   readonly reconnectPauseMsMax?: number;
+  /**
+   * Age at which another connection is made, after which the old one ends with its calls; each up to
+   * a tenth more or less. Absent: none.
+   */
+  readonly connectionAgeMaxMs?: number | undefined;
   /** Limits that differ from the defaults. */
   readonly limits?: Partial<ConnectionLimits>;
 }
@@ -89,6 +95,8 @@ const steadyMs = 1_000;
 class ClientSession implements ConnectionHandler<ClientStream>, SocketOwner {
   readonly connection: Connection<ClientStream>;
   readonly driver: SocketDriver<ClientStream>;
+  /** When it is to be replaced. */
+  oldMs = Number.POSITIVE_INFINITY;
   readonly #listener: SessionListener;
 
   constructor(
@@ -341,6 +349,11 @@ export class Http2Client implements AsyncDisposable {
           this.#connecting = false;
           this.#failures = 0;
           readyMs = this.#clock.nowMs();
+          const { connectionAgeMaxMs } = this.#options;
+          if (connectionAgeMaxMs !== undefined) {
+            session.oldMs = readyMs + spread(connectionAgeMaxMs, this.#rng);
+            this.#drainOld(readyMs);
+          }
         }
         this.#serveWaiting();
       },
@@ -366,6 +379,23 @@ export class Http2Client implements AsyncDisposable {
       );
   }
 
+  /** Another connection serves: those that are old end with their calls. */
+  #drainOld(nowMs: number): void {
+    for (const { connection, oldMs } of this.#sessions) {
+      if (nowMs >= oldMs) connection.drain("max_age");
+    }
+  }
+
+  /** Makes another connection in place of one that is old; until it serves the old one does. */
+  #replaceOld(nowMs: number): void {
+    const isDue = this.#sessions.some(
+      ({ connection, oldMs }) => nowMs >= oldMs && !connection.draining,
+    );
+    if (!isDue || this.#connecting || nowMs < this.#retryAtMs) return;
+    this.#connecting = true;
+    this.#connect();
+  }
+
   /** A connection was not made: calls that wait for the first one fail, and the next try waits. */
   #failed(): void {
     this.#connecting = false;
@@ -389,6 +419,7 @@ export class Http2Client implements AsyncDisposable {
       await this.#clock.sleep(tickMs, signal).catch(() => {});
       const nowMs = this.#clock.nowMs();
       for (const { driver } of [...this.#sessions]) driver.tick(nowMs);
+      if (this.#options.connectionAgeMaxMs !== undefined) this.#replaceOld(nowMs);
     }
   }
 }

@@ -14,8 +14,10 @@ export type Due =
   /** The drain's PING stayed unanswered: go on without. */
   | { readonly kind: "finish_drain" };
 
-/** Time between the two GOAWAYs of a drain. */
+/** Time between the two GOAWAYs of a drain, when the PING between them stays without response. */
 const drainStepMs = 5_000;
+/** The same for a peer that has not said a word. */
+const drainSilenceMs = 1_000;
 
 /** The times of one connection; undefined stands for what is not in progress. */
 export class Lifetime {
@@ -83,7 +85,8 @@ export class Lifetime {
   #retirement(): Due | undefined {
     const { ageMaxMs, idleTimeoutMs } = this.#limits;
     if (this.drainStartedMs !== undefined) {
-      return this.#isPast(this.drainStartedMs, drainStepMs) ? { kind: "finish_drain" } : undefined;
+      const waitMs = this.established ? drainStepMs : drainSilenceMs;
+      return this.#isPast(this.drainStartedMs, waitMs) ? { kind: "finish_drain" } : undefined;
     }
     if (ageMaxMs > 0 && this.#isPast(this.#createdMs, ageMaxMs)) {
       return { kind: "drain", reason: "max_age" };

@@ -5,6 +5,7 @@ import { ByteBudget, bufferBytesMaxDefault } from "#core/byte-budget.ts";
 import { type Clock, systemClock } from "#core/clock.ts";
 import { networkOf } from "#core/network-of.ts";
 import { type Rng, systemRng } from "#core/rng.ts";
+import { spread } from "#core/spread.ts";
 import type { BodyRefusal } from "#http/body-refused.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionHandler } from "./connection-handler.ts";
@@ -44,8 +45,6 @@ const tickMs = 1_000;
 const connectionShare = 1 / 4;
 /** Timers take no longer waits. */
 const timerMsMax = 0x7fff_ffff;
-/** Ages differ by this share, so that connections made together do not end together. */
-const ageJitter = 0.1;
 
 function asText({ message }: HeadRefusal): RefusedHeadResponse {
   return { fields: [["content-type", "text/plain; charset=utf-8"]], body: message };
@@ -66,6 +65,8 @@ export interface TakenConnection {
   readonly idleSinceMs: number | undefined;
   /** Ends it with GOAWAY. Streams that come meanwhile are safe to open elsewhere. */
   retire(): void;
+  /** Ends it with GOAWAY and its last response; for a round trip it takes streams on. */
+  drain(reason: string): void;
 }
 
 /** One connection of a server. */
@@ -105,6 +106,10 @@ class ServerSession implements ConnectionHandler<ServerStream>, SocketOwner, Tak
 
   retire(): void {
     this.connection.retire("too_many_connections");
+  }
+
+  drain(reason: string): void {
+    this.connection.drain(reason);
   }
 
   createStream(id: number): ServerStream {
@@ -211,6 +216,7 @@ export class Http2Server implements SessionHost, AsyncDisposable {
   readonly #sessions = new Set<ServerSession>();
   readonly #stop = new AbortController();
   #emptied: PromiseWithResolvers<void> | undefined;
+  #isDraining = false;
   #ticking: Promise<void> | undefined;
 
   constructor(options: Http2ServerOptions, clock: Clock = systemClock, rng: Rng = systemRng) {
@@ -228,10 +234,12 @@ export class Http2Server implements SessionHost, AsyncDisposable {
 
   /** Takes a socket over. */
   take(socket: Socket): TakenConnection {
-    const ageMaxMs = this.#limits.ageMaxMs * (1 + ageJitter * (2 * this.#rng.next() - 1));
+    const ageMaxMs = spread(this.#limits.ageMaxMs, this.#rng);
     const limits = ageMaxMs === 0 ? this.#limits : { ...this.#limits, ageMaxMs };
     const session = new ServerSession(socket, limits, this);
     this.#sessions.add(session);
+    // It was made before the drain began: what it sends at once is answered.
+    if (this.#isDraining) session.connection.drain("shutdown");
     this.#ticking ??= this.#tick();
     return session;
   }
@@ -243,6 +251,7 @@ export class Http2Server implements SessionHost, AsyncDisposable {
 
   /** Ends connections after their last response; resolves when all are gone, or after `graceMs`. */
   async drain(graceMs: number): Promise<void> {
+    this.#isDraining = true;
     for (const { connection } of this.#sessions) connection.drain("shutdown");
     if (this.#sessions.size === 0) return;
     this.#emptied ??= Promise.withResolvers<void>();

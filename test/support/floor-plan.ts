@@ -88,7 +88,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
     "core",
     "gen",
   ],
-  discovery: ["pool", "backends", "core"],
+  discovery: ["pool", "backends", "http-client", "observability", "core"],
   catalog: [
     "discovery",
     "dialects",
@@ -185,6 +185,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
     "hooks",
     "cache",
     "routing",
+    "discovery",
     "pool",
     "interceptors",
     "identity",

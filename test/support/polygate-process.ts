@@ -13,6 +13,8 @@ export interface ProcessOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** User to run as; only root may choose. */
   readonly uid?: number;
+  /** Descriptors of this process that it has from 3 on. */
+  readonly passed?: readonly number[];
 }
 
 /** A process that listens. Disposing of it kills it, and those that it started. */
@@ -35,7 +37,7 @@ export function fromSource(...args: string[]): readonly string[] {
 export async function startProcess(options: ProcessOptions): Promise<PolygateProcess> {
   const [file = "", ...args] = options.command;
   const child = spawn(file, args, {
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["ignore", "pipe", "pipe", ...(options.passed ?? [])],
     detached: true, // a process group of its own, so that npm or a shell in between leaves nothing
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     ...(options.env === undefined ? {} : { env: options.env }),

@@ -70,6 +70,8 @@ export interface LlmBackendOptions {
   readonly factsOf: (model: string) => ModelFacts;
   readonly connectionsMax: number;
   readonly connectTimeoutMs: number;
+  /** Age at which a connection is replaced; absent: never. */
+  readonly connectionAgeMaxMs?: number | undefined;
   /** Time until the first event of a response. */
   readonly firstTokenTimeoutMs: number;
   /** Time between two pieces of a response. */

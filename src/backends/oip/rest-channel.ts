@@ -41,11 +41,17 @@ export class RestChannel implements AsyncDisposable {
   readonly #base: string;
   readonly #bytesMax: number;
 
-  constructor({ url, messageBytesMax, tls = {} }: ModelServerReach) {
+  constructor({ url, messageBytesMax, tls = {}, connectTo, connectionAgeMaxMs }: ModelServerReach) {
     const { origin, pathname } = new URL(url);
-    const { ca } = certificatesOf(tls);
-    const trust = ca === undefined ? {} : { ca };
-    this.#http = new HttpClient(origin, { connectionsMax, connectTimeoutMs, ...trust });
+    const { serverName } = tls;
+    this.#http = new HttpClient(origin, {
+      connectionsMax,
+      connectTimeoutMs,
+      connectionAgeMaxMs,
+      ...certificatesOf(tls),
+      ...(serverName === undefined ? {} : { serverName }),
+      ...(connectTo === undefined ? {} : { address: connectTo }),
+    });
     this.#base = `${pathname.replace(/\/$/, "")}/v2`;
     this.#bytesMax = messageBytesMax;
   }

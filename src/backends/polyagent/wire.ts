@@ -23,6 +23,8 @@ export interface CoreWireOptions {
   readonly keepaliveMs: number;
   /** How an encrypted core is trusted; by the machine's authorities when absent. */
   readonly tls?: CoreTls;
+  /** Age at which a connection is replaced; absent: never. */
+  readonly connectionAgeMaxMs?: number | undefined;
   /** Tells the core who calls; absent: it is not told. */
   readonly tells?: TellCaller;
 }

@@ -12,6 +12,7 @@ function compiled(...cores: readonly object[]) {
   const keys = { caFile: "ca_file", certFile: "cert_file", keyFile: "key_file" } as const;
   const missing = { message: "cannot be read" };
   const context: CoreContext = {
+    kubernetes: undefined,
     folder: "/etc/gateway",
     tlsProblems: (named) =>
       (["caFile", "certFile", "keyFile"] as const)

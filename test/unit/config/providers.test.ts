@@ -8,9 +8,13 @@ import { startTokens } from "../../support/token-double.ts";
 function load(file: unknown, env: Record<string, string> = {}) {
   const problems: string[] = [];
   const written = providersSchema.parse(file);
-  const providers = providersFrom(written, { env, folder: "/" }, (path, message) => {
-    problems.push(`${path.join(".")}: ${message}`);
-  });
+  const providers = providersFrom(
+    written,
+    { env, folder: "/", kubernetes: undefined },
+    (path, message) => {
+      problems.push(`${path.join(".")}: ${message}`);
+    },
+  );
   return { providers, problems };
 }
 
@@ -230,7 +234,8 @@ describe("providers", () => {
       profile: "compatible",
       endpoints: [],
       discovery: {
-        ...{ dns: "vllm.prod.svc:8000", name: "vllm.prod.svc", records: "addresses", port: 8000 },
+        ...{ source: "dns", written: "vllm.prod.svc:8000", name: "vllm.prod.svc" },
+        ...{ records: "addresses", port: 8000 },
         ...{ host: "vllm.prod.svc", scheme: "http", path: "/v1", servers: [] },
         ...{ intervalMs: 30_000, endpointsMax: 64 },
       },

@@ -1,8 +1,7 @@
 /** A name is asked for again when its answer ends; a failure changes nothing and is told once. */
 
 import { expect, test } from "vitest";
-import { startDiscovery } from "#discovery/discovery.ts";
-import type { Answer } from "#discovery/dns.ts";
+import { type Answer, startDiscovery } from "#discovery/discovery.ts";
 import { createManualClock } from "../../support/manual-clock.ts";
 
 const answer = (ttlMs: number | undefined, ...addresses: string[]): Answer => ({
@@ -17,7 +16,7 @@ function discover(says: () => Answer | Error, endpointsMax = 8) {
   const askedMs: number[] = [];
   const double = { applyFails: false };
   const discovery = startDiscovery(
-    { intervalMs: 30_000, endpointsMax },
+    { intervalMs: 30_000, pauseMsMin: 1_000, retryMs: () => 5_000, endpointsMax },
     {
       clock,
       async resolve() {

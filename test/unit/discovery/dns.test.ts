@@ -1,12 +1,13 @@
 /** Questions to a real name server on the loopback: addresses, services, and all that it may not answer. */
 
 import { expect, test } from "vitest";
-import type { DiscoverySettings } from "#backends/discovery-settings.ts";
+import type { DnsSettings } from "#backends/discovery-settings.ts";
 import { dnsResolve } from "#discovery/dns.ts";
 import { type DnsDouble, startDns } from "../../support/dns-double.ts";
 
-const settings = (dns: DnsDouble, more: Partial<DiscoverySettings> = {}): DiscoverySettings => ({
-  dns: "vllm.test:8000",
+const settings = (dns: DnsDouble, more: Partial<DnsSettings> = {}): DnsSettings => ({
+  source: "dns",
+  written: "vllm.test:8000",
   name: "vllm.test",
   records: "addresses",
   port: 8000,

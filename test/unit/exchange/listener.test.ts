@@ -71,6 +71,17 @@ describe.each(["polygate", "node"] as const)("HTTP by the engines of %s", (engin
     return socket.resume();
   }
 
+  /** Whether a connection can be made; it is closed at once. */
+  async function canConnect(port: number): Promise<boolean> {
+    const socket = connect({ host: "127.0.0.1", port });
+    const isMade = await once(socket, "connect").then(
+      () => true,
+      () => false,
+    );
+    socket.destroy();
+    return isMade;
+  }
+
   describe("one cleartext port", () => {
     test("HTTP/1.1 is served", async () => {
       await using listener = await open(echo);
@@ -462,6 +473,56 @@ describe.each(["polygate", "node"] as const)("HTTP by the engines of %s", (engin
     }
   });
 
+  describe("a connection that has reached its age", () => {
+    const old = { connectionAge: { maxMs: 30 } };
+
+    test("of HTTP/1.1: the next response says that it is the last", async () => {
+      await using listener = await open(echo, old);
+      const socket = await quiet(listener.port);
+      let text = "";
+      socket.on("data", (piece) => {
+        text += piece;
+      });
+      const closed = once(socket, "close");
+      while (!text.includes("connection: close")) {
+        const { length } = text;
+        socket.write("GET / HTTP/1.1\r\nhost: a\r\n\r\n");
+        await expect
+          .poll(() => text.length, { interval: 5, timeout: 15_000 })
+          .toBeGreaterThan(length);
+      }
+      await closed;
+      expect(text).not.toMatch(/HTTP\/1\.1 [345]/);
+    });
+
+    test("of HTTP/2: is told GOAWAY, and ends after its calls", async () => {
+      const release = Promise.withResolvers<void>();
+      await using listener = await open(async (exchange) => {
+        await release.promise;
+        exchange.respond(200, [], "whole");
+      }, old);
+      const session = connectHttp2(`http://127.0.0.1:${listener.port}`);
+      const answer = http2Get(session, { ":path": "/" });
+      await once(session, "goaway");
+      const closed = once(session, "close");
+      release.resolve();
+      expect(await answer).toEqual({ status: 200, text: "whole" });
+      await closed;
+    });
+
+    test("is cut off when its calls outlast the grace", async () => {
+      const connectionAge = { maxMs: 30, graceMs: 30 };
+      await using listener = await open((exchange) => exchange.start(200, []), { connectionAge });
+      const url = `http://127.0.0.1:${listener.port}/`;
+      await expect((await fetch(url)).text()).rejects.toThrow();
+      const session = connectHttp2(url);
+      session.on("error", () => {});
+      const stream = session.request({ ":path": "/" });
+      stream.on("error", () => {});
+      await once(session, "close");
+    });
+  });
+
   describe("drain", () => {
     test("calls under way end, idle connections close, new ones are refused", async () => {
       const release = Promise.withResolvers<void>();
@@ -478,7 +539,7 @@ describe.each(["polygate", "node"] as const)("HTTP by the engines of %s", (engin
       await begun.promise;
       await once(session, "remoteSettings");
       const drained = listener.drain(10_000);
-      await expect(fetch(url)).rejects.toThrow();
+      await expect.poll(() => canConnect(listener.port), { timeout: 15_000 }).toBe(false);
       release.resolve();
       expect(await (await activeCalls).text()).toBe("done");
       expect((await overHttp2).text).toBe("done");
@@ -523,6 +584,76 @@ describe.each(["polygate", "node"] as const)("HTTP by the engines of %s", (engin
       await (await fetch(`http://127.0.0.1:${listener.port}/`)).text();
       await listener.drain(graceMs);
       socket.destroy();
+    });
+
+    describe.each([
+      { over: "cleartext", tls: undefined },
+      { over: "TLS", tls: { ...serverTls, clientAuth: "none" as const } },
+    ])("a connection over $over that was silent when it began", ({ tls }) => {
+      const withTls = tls === undefined ? {} : { tls };
+
+      /** A connection that is made, and whose TLS is, if any. */
+      async function connected(port: number, alpn: string): Promise<Socket> {
+        if (tls === undefined) return await quiet(port);
+        const { ca } = clientTls;
+        const socket = connectTls({ host: "localhost", port, ca, ALPNProtocols: [alpn] });
+        await once(socket, "secureConnect");
+        return socket;
+      }
+
+      test("has its first request of HTTP/1.1 answered, and is told that it closes", async () => {
+        await using listener = await open(echo, withTls);
+        const socket = await connected(listener.port, "http/1.1");
+        const drained = listener.drain(graceMs);
+        socket.write("GET /late HTTP/1.1\r\nhost: a\r\n\r\n");
+        let text = "";
+        for await (const chunk of socket) text += chunk;
+        expect(text).toMatch(/^HTTP\/1\.1 200 /);
+        expect(text).toContain("\r\nconnection: close\r\n");
+        expect(text.endsWith("1.1 GET /late 0")).toBe(true);
+        await drained;
+      });
+
+      test("has its first requests over HTTP/2 answered, and gets GOAWAY", async () => {
+        await using listener = await open(echo, withTls);
+        const socket = await connected(listener.port, "h2");
+        const drained = listener.drain(graceMs);
+        const session = connectHttp2(`http://localhost:${listener.port}`, {
+          createConnection: () => socket,
+        });
+        const goaway = once(session, "goaway");
+        const calls = [1, 2, 3].map((at) => http2Get(session, { ":path": `/late/${at}` }));
+        expect((await Promise.all(calls)).map(({ text }) => text)).toEqual([
+          "2 GET /late/1 0",
+          "2 GET /late/2 0",
+          "2 GET /late/3 0",
+        ]);
+        await Promise.all([goaway, drained]);
+      });
+    });
+
+    test("no call fails of clients that connect, and call, while it begins", async () => {
+      await using listener = await open(echo);
+      const url = `http://127.0.0.1:${listener.port}/`;
+      const sockets = await Promise.all(
+        Array.from({ length: 40 }, async () => {
+          const socket = connect({ host: "127.0.0.1", port: listener.port });
+          await once(socket, "connect");
+          return socket;
+        }),
+      );
+      const drained = listener.drain(graceMs);
+      const answers = sockets.map(async (socket, at) => {
+        if (at % 2 === 0) {
+          socket.write("GET / HTTP/1.1\r\nhost: a\r\n\r\n");
+          const [first] = await once(socket, "data");
+          return String(first).split(" ")[1];
+        }
+        const session = connectHttp2(url, { createConnection: () => socket });
+        return String((await http2Get(session, { ":path": "/" })).status);
+      });
+      expect(new Set(await Promise.all(answers))).toEqual(new Set(["200"]));
+      await drained;
     });
 
     test("a call that outlasts the grace is cut off", async () => {

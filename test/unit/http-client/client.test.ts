@@ -228,3 +228,26 @@ test("an origin that nobody serves fails at once, and leaves no place taken", as
     await expect(client.send(get("/"))).rejects.toMatchObject({ failure: "connect" });
   }
 });
+
+test("a connection that is old takes no more calls, and ends those that it has", async () => {
+  const connections = new Set<unknown>();
+  server.on("connection", (socket) => connections.add(socket));
+  const release = Promise.withResolvers<void>();
+  answer = (response, path) => {
+    if (path === "/long") void release.promise.then(() => response.end("long"));
+    else response.end("short");
+  };
+  await using client = new HttpClient(url, {
+    connectionsMax: 4,
+    connectTimeoutMs: 5_000,
+    connectionAgeMaxMs: 20,
+  });
+  const long = client.send(get("/long"));
+  while (connections.size < 4) {
+    expect(textOf(await (await client.send(get("/short"))).bytes(100))).toBe("short");
+    await sleep(5);
+  }
+  release.resolve();
+  expect(textOf(await (await long).bytes(100))).toBe("long");
+  expect(broke).toEqual([]);
+});

@@ -1,6 +1,6 @@
 import { getEventListeners, once } from "node:events";
 import { createServer, type Http2Server as NodeServer, type ServerHttp2Stream } from "node:http2";
-import { createServer as createTcpServer } from "node:net";
+import { type AddressInfo, connect as connectTcp, createServer as createTcpServer } from "node:net";
 import { describe, expect, test } from "vitest";
 import { systemClock } from "#core/clock.ts";
 import { seededRng } from "#core/rng.ts";
@@ -315,4 +315,51 @@ describe("many small pieces at once are no abuse", () => {
     expect((await stream.body(10)).toString()).toBe(String(count));
     expect(listener.failures).toEqual([]);
   });
+});
+
+test("a connection that is old is replaced: another one is made first, and calls go on", async () => {
+  const release = Promise.withResolvers<void>();
+  const sockets = new Set<unknown>();
+  await using listener = await http2Listener({
+    async onStream(stream, socket) {
+      sockets.add(socket);
+      if (stream.path === "/long") await release.promise;
+      stream.respond(200, [], nothing, []);
+    },
+  });
+  await using client = clientOf(listener.port, { connectionAgeMaxMs: 1 });
+  const long = await client.open({ ...get, path: "/long" });
+  while (sockets.size < 3) {
+    // Never without a connection on which a stream can be opened at once.
+    const stream = client.openNow(get);
+    expect(stream).toBeDefined();
+    await stream?.body(bytesMax);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  release.resolve();
+  await long.body(bytesMax);
+  expect(long.status).toBe(200);
+});
+
+test("a connection that is old stays while no other can be made", async () => {
+  const listener = createTcpServer();
+  await using real = await http2Listener({ onStream: echo });
+  listener.on("connection", (socket) => {
+    const through = connectTcp(real.port, "127.0.0.1");
+    socket.pipe(through).pipe(socket);
+    socket.on("error", () => {});
+    through.on("error", () => {});
+    listener.close();
+  });
+  listener.listen(0, "127.0.0.1");
+  await once(listener, "listening");
+  const { port } = listener.address() as AddressInfo;
+  await using client = clientOf(port, { connectionAgeMaxMs: 1 });
+  await (await client.open({ ...get, body: nothing })).body(bytesMax);
+  for (let count = 0; count < 30; count += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const stream = client.openNow({ ...get, body: nothing });
+    expect(stream).toBeDefined();
+    await stream?.body(bytesMax);
+  }
 });
