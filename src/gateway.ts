@@ -14,7 +14,7 @@ import { frontDeps, frontOptions } from "#gateway/front-options.ts";
 import { namesOf, type ProcessParts, type Shared } from "#gateway/parts.ts";
 import { openHooks, openIdentity, openLimiter, openShared } from "#gateway/policy.ts";
 import { openPredict, openPredictCatalog } from "#gateway/predict-side.ts";
-import { keptIds, openAudit, openLoad, openUploads } from "#gateway/process.ts";
+import { keptIds, openAudit, openLoad, openTraces, openUploads } from "#gateway/process.ts";
 import { ChatService } from "#gen/polygate/v1/chat_pb.js";
 import { createMetrics } from "#metrics.ts";
 import type { Logger } from "#observability/logger.ts";
@@ -157,6 +157,7 @@ export async function startGateway(settings: Settings, logger: Logger): Promise<
   const metrics = createMetrics();
   // Closed last, so that it has every call.
   const records = opening.use(await openRecords({ settings, clock, logger, metrics }));
+  const traces = await openTraces(settings.tracing, { clock, logger, metrics }, opening);
   const { journal } = records;
   const { keyStore } = settings;
   const keys = await openKeys({ settings: keyStore, clock, logger, metrics, journal });
@@ -171,6 +172,7 @@ export async function startGateway(settings: Settings, logger: Logger): Promise<
     load: settings.overload && opening.use(openLoad(settings.overload, { clock, logger, metrics })),
     keys,
     buffers: new ByteBudget(settings.bufferBytesMax),
+    traces,
     audit: settings.audit && opening.use(openAudit(settings.audit, metrics)),
     uploads: settings.uploads && opening.use(openUploads(settings.uploads, { clock, metrics })),
     startedMs: clock.nowMs(),

@@ -7,6 +7,7 @@ import { allowedHosts, host } from "./address.ts";
 import { cors } from "./cors.ts";
 import { engine, port } from "./gateway.ts";
 import { jsonOverride } from "./rest-schema.ts";
+import { traceTrust } from "./trace-trust.ts";
 
 /** An entry of the section. */
 export const listener = z.strictObject({
@@ -34,6 +35,9 @@ export const listener = z.strictObject({
   allowed_hosts: allowedHosts()
     .optional()
     .describe("Hosts that requests may name; `gateway.allowed_hosts` when absent."),
+  trace_context: traceTrust()
+    .optional()
+    .describe("Whose `traceparent` counts here; `tracing.trace_context` when absent."),
   cors: cors.optional().describe("In place of `cors` on this listener."),
   rest: z
     .strictObject({

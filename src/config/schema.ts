@@ -26,6 +26,7 @@ import { relay } from "./relay.ts";
 import { requests } from "./requests.ts";
 import { rest } from "./rest-schema.ts";
 import { routesSchema } from "./routes.ts";
+import { tracing } from "./tracing.ts";
 import { uploads } from "./uploads.ts";
 
 /** The whole file. Unknown keys are refused everywhere. */
@@ -66,6 +67,7 @@ export const fileSchema = z.strictObject({
   logging: logging.prefault({}).describe("Log lines."),
   audit: audit.prefault({}).describe("Who was allowed or denied what."),
   metrics: metrics.prefault({}).describe("Prometheus metrics."),
+  tracing: tracing.prefault({}).describe("OpenTelemetry traces."),
   overload: overload
     .prefault({})
     .describe("What the gateway refuses when it has more work than it can do."),

@@ -45,6 +45,16 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
   limits: ["redis", "observability", "errors", "core"],
   overload: ["core"],
   uploads: ["observability", "errors", "core"],
+  tracing: [
+    "http-client",
+    "grpc-client",
+    "protobuf",
+    "protocol",
+    "observability",
+    "errors",
+    "core",
+    "gen",
+  ],
   identity: ["limits", "http-client", "errors", "core"],
   interceptors: [
     "identity",
@@ -154,6 +164,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
     "limits",
     "interceptors",
     "overload",
+    "tracing",
     "observability",
     "core",
     "gen",
@@ -174,6 +185,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
   "method-extras.ts": ["rest", "gen"],
   "surface-table.ts": ["public-services.ts", "surfaces", "gen"],
   "metrics.ts": [
+    "tracing",
     "limits",
     "redis",
     "uploads",
@@ -232,6 +244,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
   ],
   "stored-keys.ts": ["config", "keys", "store", "observability", "core"],
   gateway: [
+    "tracing",
     "uploads",
     "keys",
     "front.ts",
