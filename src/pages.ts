@@ -2,8 +2,8 @@
 
 import type { DescService } from "@bufbuild/protobuf";
 import type { ChatBackend } from "#backends/backend.ts";
-import type { PageResponse } from "#entry/pages.ts";
-import { expositionOf } from "#observability/family.ts";
+import type { Page, PageResponse } from "#entry/pages.ts";
+import { expositionOf, openMetricsOf, openMetricsType } from "#observability/family.ts";
 import type { PooledBackend } from "#pool/member.ts";
 import type { PoolMetrics } from "#pool/metric-families.ts";
 import type { Pool } from "#pool/pool.ts";
@@ -22,6 +22,8 @@ export interface GatewayPageFacts {
   readonly limited: readonly Pick<Pool<PooledBackend>, "name" | "snapshot">[];
   /** Whether calls should be sent here. */
   readonly isReady: () => boolean;
+  /** Calls are traced, and metrics lead to their traces. */
+  readonly hasExemplars: boolean;
   /** Absent: no metrics page. */
   readonly metricsPath: string | undefined;
   readonly version: string;
@@ -85,10 +87,14 @@ export function gatewayPages(facts: GatewayPageFacts): FrontOptions["pages"] {
   const { rest } = document;
   // Listeners that read and write the same JSON share its document.
   const sharedDocs = docsPages(document);
-  const metricsPage = async (): Promise<PageResponse> => {
+  const metricsPage: Page = async (request) => {
     refreshCoreGauges(metrics, pools);
     refreshConcurrencyGauges(metrics, limited);
     const { registry } = metrics;
+    // It has nothing more to say than the usual form where nothing is traced.
+    if (facts.hasExemplars && request.header("accept")?.includes("application/openmetrics-text")) {
+      return { status: 200, contentType: openMetricsType, body: await openMetricsOf(registry) };
+    }
     return { status: 200, contentType: registry.contentType, body: await expositionOf(registry) };
   };
   return {

@@ -370,6 +370,7 @@ export class RoutedCall implements CallWatch {
       isKnown: () => catalog.knows(pool, model),
       elapsedMs,
       firstMs: this.#isStreamed ? firstMs : undefined,
+      trace: span,
       ...(outcome === "OK" ? seenOf(this.#whole) : { error: outcome }),
     });
   }

@@ -31,9 +31,7 @@ const faultCodes: ReadonlySet<string> = new Set([
   "DATA_LOSS",
 ]);
 
-const noBytes = new Uint8Array(0);
-const bytesOf = (hex: string | undefined) =>
-  hex === undefined ? noBytes : Buffer.from(hex, "hex");
+const bytesOf = (hex = "") => Buffer.from(hex, "hex");
 
 /** Nanoseconds, exact to the microsecond: no double holds more of today. */
 function nanosecondsOf(ms: number): bigint {

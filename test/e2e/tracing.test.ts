@@ -17,7 +17,9 @@ import { attributesOf, type CollectorDouble, startCollector } from "../support/c
 import { type CoreServer, startCoreServer } from "../support/core-server.ts";
 import { digitImage, type RunningGateway, startTestGateway } from "../support/gateway.ts";
 import { type HttpCoreDouble, startHttpCore } from "../support/http-core-double.ts";
+import { missingProgram, testWith } from "../support/needs.ts";
 import { type OipDouble, startOip } from "../support/oip-double.ts";
+import { startPrometheus } from "../support/prometheus-server.ts";
 import { type ProviderDouble, startProvider } from "../support/provider-double.ts";
 
 let collector: CollectorDouble;
@@ -38,6 +40,7 @@ beforeAll(async () => {
   gateway = await startTestGateway({
     yaml: `
 gateway: { host: 127.0.0.1, port: 0 }
+auth: { anonymous_scopes: [admin] }
 tracing: { resource: { deployment.environment.name: test } }
 cores: [{ url: "${core.url}" }]
 load_balancer: { retry_attempts: 1 }
@@ -305,6 +308,12 @@ describe("a call", () => {
     const spans = await collector.trace(String(line.trace_id), 2);
     expect(spans[0]).toMatchObject({ parentSpanId: "", spanId: line.span_id });
     expect(spans[0]?.attributes["polygate.request_id"]).toBe(id);
+    const decision = await gateway.line(
+      ({ request_id, msg }) => request_id === id && msg === "Load balancing decision",
+    );
+    expect(decision).toMatchObject({ trace_id: line.trace_id, span_id: spans[1]?.spanId });
+    const kept = await fetch(`${gateway.url}/api/v1/requests/${id}`);
+    expect(await kept.json()).toMatchObject({ request: { trace_id: line.trace_id } });
     const metadata = core.headers.findLast(({ "x-request-id": sent }) => sent === id);
     expect(told(metadata)).toMatchObject({ traceId: line.trace_id, spanId: spans[1]?.spanId });
   });
@@ -469,5 +478,44 @@ cores: [{ url: "${core.url}" }]
     expect(told(core.headers.at(-1))).toMatchObject({ traceId, spanId, flags: "01" });
     await post("/api/v1/chat", { message: "hello" }, {}, other.url);
     expect(core.headers.at(-1)).not.toHaveProperty("traceparent");
+  });
+});
+
+describe("metrics", () => {
+  test("lead to traces in the form of OpenMetrics, and have no exemplars in any other", async () => {
+    const { traceId, fields } = freshContext();
+    await post("/api/v1/chat", { message: "hello" }, fields);
+    const [server] = await collector.trace(traceId, 2);
+    const page = async (accept: string) => {
+      const response = await fetch(`${gateway.url}/metrics`, { headers: { accept } });
+      return { type: response.headers.get("content-type"), text: await response.text() };
+    };
+    const open = await page("application/openmetrics-text;version=1.0.0,text/plain;q=0.5");
+    expect(open.type).toBe("application/openmetrics-text; version=1.0.0; charset=utf-8");
+    expect(open.text).toMatch(/\n# EOF\n$/);
+    expect(open.text).toMatch(/^# TYPE http_requests counter$/m);
+    expect(open.text).toMatch(/^http_requests_total\{/m);
+    const exemplar = `# {trace_id="${traceId}",span_id="${server?.spanId}"}`;
+    const holders = open.text.split("\n").filter((line) => line.includes(exemplar));
+    const families = new Set(holders.map((line) => line.slice(0, line.indexOf("{"))));
+    expect([...families]).toEqual(
+      expect.arrayContaining([
+        "gateway_request_duration_seconds_bucket",
+        "grpc_server_handling_seconds_bucket",
+        "http_request_duration_seconds_bucket",
+      ]),
+    );
+    const plain = await page("text/plain");
+    expect(plain.type).toContain("text/plain");
+    expect(plain.text).not.toContain("trace_id");
+  });
+
+  testWith(missingProgram("prometheus"))("give Prometheus its exemplars", async () => {
+    const { traceId, fields } = freshContext();
+    await post("/api/v1/chat", { message: "hello" }, fields);
+    await collector.trace(traceId, 2);
+    await using prometheus = await startPrometheus(gateway.url);
+    const found = await prometheus.exemplars("http_request_duration_seconds_bucket");
+    expect(found).toContain(traceId);
   });
 });
