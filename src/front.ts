@@ -115,7 +115,7 @@ export interface FrontOptions extends ServingOptions {
 }
 
 /** What the public side writes to. */
-export interface FrontDeps extends Pick<EntryDeps, "journal" | "audit"> {
+export interface FrontDeps extends Pick<EntryDeps, "journal" | "audit" | "traces"> {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: EntryMetrics;

@@ -15,7 +15,7 @@ import { frontDeps, frontOptions } from "#gateway/front-options.ts";
 import { namesOf, type ProcessParts, type Shared } from "#gateway/parts.ts";
 import { openHooks, openIdentity, openLimiter, openShared } from "#gateway/policy.ts";
 import { openPredict, openPredictCatalog } from "#gateway/predict-side.ts";
-import { keptIds, openAudit, openLoad, openUploads } from "#gateway/process.ts";
+import { keptIds, openAudit, openLoad, openTraces, openUploads } from "#gateway/process.ts";
 import { ChatService } from "#gen/polygate/v1/chat_pb.js";
 import { accessText, shownAccess } from "#identity/access.ts";
 import { createMetrics } from "#metrics.ts";
@@ -176,6 +176,7 @@ export async function startGateway(
   const stores: StoreStates = new Map();
   // Closed last, so that it has every call.
   const records = opening.use(await openRecords({ settings, clock, logger, metrics, stores }));
+  const traces = await openTraces(settings.tracing, { clock, logger, metrics }, opening);
   const { journal } = records;
   const { keyStore } = settings;
   const keys = await openKeys({ settings: keyStore, clock, logger, metrics, journal, stores });
@@ -191,6 +192,7 @@ export async function startGateway(
     load: settings.overload && opening.use(openLoad(settings.overload, { clock, logger, metrics })),
     keys,
     buffers: new ByteBudget(settings.bufferBytesMax),
+    traces,
     audit: settings.audit && opening.use(openAudit(settings.audit, metrics)),
     uploads: settings.uploads && opening.use(openUploads(settings.uploads, { clock, metrics })),
     startedMs: clock.nowMs(),

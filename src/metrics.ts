@@ -17,6 +17,7 @@ import { poolFamilies } from "#pool/metric-families.ts";
 import { redisFamilies } from "#redis/metric-families.ts";
 import { routingFamilies } from "#routing/metric-families.ts";
 import { serviceFamilies } from "#services/metric-families.ts";
+import { tracingFamilies } from "#tracing/metric-families.ts";
 import { uploadFamilies } from "#uploads/metric-families.ts";
 
 /** All of them, and their registry. */
@@ -42,6 +43,7 @@ export function createMetrics() {
     ...routingFamilies(make),
     ...cacheFamilies(make),
     ...uploadFamilies(make),
+    ...tracingFamilies(make),
     ...hookFamilies(make),
     ...alertFamilies(make),
   };

@@ -3,9 +3,9 @@
 import type { DescService } from "@bufbuild/protobuf";
 import type { ChatBackend } from "#backends/backend.ts";
 import { getOrCreate } from "#core/get-or-create.ts";
-import type { PageResponse, Pages } from "#entry/pages.ts";
+import type { Page, PageResponse, Pages } from "#entry/pages.ts";
 import type { ListenerAccess } from "#identity/access.ts";
-import { expositionOf } from "#observability/family.ts";
+import { expositionOf, openMetricsOf, openMetricsType } from "#observability/family.ts";
 import type { PooledBackend } from "#pool/member.ts";
 import type { PoolMetrics } from "#pool/metric-families.ts";
 import type { Pool } from "#pool/pool.ts";
@@ -26,6 +26,8 @@ export interface GatewayPageFacts {
   readonly known: readonly Pick<Pool<PooledBackend>, "name" | "snapshot">[];
   /** Whether calls should be sent here. */
   readonly isReady: () => boolean;
+  /** Calls are traced, and metrics lead to their traces. */
+  readonly hasExemplars: boolean;
   /** Absent: no metrics page. */
   readonly metricsPath: string | undefined;
   readonly version: string;
@@ -103,12 +105,16 @@ export function gatewayPages(facts: GatewayPageFacts): FrontOptions["pages"] {
   const sharedDocs = new Map<ListenerAccess, Pages>();
   const docsOf = (access: ListenerAccess) =>
     getOrCreate(sharedDocs, access, () => docsPages({ ...document, access }));
-  const metricsPage = async (): Promise<PageResponse> => {
+  const metricsPage: Page = async (request) => {
     refreshCoreGauges(metrics, pools);
     refreshEndpointGauges(metrics, known);
     refreshConcurrencyGauges(metrics, known);
     void forecastGauges.refresh();
     const { registry } = metrics;
+    // It has nothing more to say than the usual form where nothing is traced.
+    if (facts.hasExemplars && request.header("accept")?.includes("application/openmetrics-text")) {
+      return { status: 200, contentType: openMetricsType, body: await openMetricsOf(registry) };
+    }
     return { status: 200, contentType: registry.contentType, body: await expositionOf(registry) };
   };
   return {

@@ -121,8 +121,8 @@ async function identity(effort: Effort): Promise<Table> {
 }
 
 /** The gateway itself, in front of a core. */
-const gatewayTo = (corePort: number) =>
-  gateway({ cores: [{ url: `http://127.0.0.1:${corePort}` }] });
+const gatewayTo = (corePort: number, more: object = {}) =>
+  gateway({ cores: [{ url: `http://127.0.0.1:${corePort}` }], ...more });
 
 const startCoreServer = () => startServer(nodeServer("engine"), { core: cores.load });
 
@@ -136,6 +136,29 @@ async function hop(effort: Effort): Promise<Table> {
       contenders: [
         { name: "Polygate, full chain", command: gatewayTo(core.port) },
         ...(isInstalled("nginx") ? [nginx] : []),
+      ],
+      loads: [{ name: "128 in flight", call: grpcCall, pressure: wide }],
+    },
+    effort,
+  );
+}
+
+/** The same hop by how many of its calls are traced: each of those leaves two spans. */
+async function tracing(effort: Effort): Promise<Table> {
+  await using core = await startCoreServer();
+  await using collector = await startServer(nodeServer("collector"), { core: cores.load });
+  const endpoint = `http://127.0.0.1:${collector.port}`;
+  const sampled = (ratio: number) => ({
+    tracing: { endpoint, sampler: "traceidratio", ratio, queue_max: 1_000_000, queue_size: "1GB" },
+  });
+  return await runContest(
+    {
+      title: "gRPC to gRPC hop by tracing",
+      note: "A collector beside the load takes the spans, two of each sampled call; none is dropped.",
+      contenders: [
+        { name: "off", command: gatewayTo(core.port) },
+        { name: "1 % sampled", command: gatewayTo(core.port, sampled(0.01)) },
+        { name: "100 % sampled", command: gatewayTo(core.port, sampled(1)) },
       ],
       loads: [{ name: "128 in flight", call: grpcCall, pressure: wide }],
     },
@@ -229,6 +252,7 @@ export const rpcSuite: Suite = {
     chain: chainCosts,
     streams: (effort) => runContest(streams, effort),
     hop,
+    tracing,
     latency,
     held,
     start: startUpTimes,

@@ -2,6 +2,7 @@
 
 import type { Conversation } from "#chat/normalize.ts";
 import type { NamedTensor } from "#core/tensor.ts";
+import type { TraceContext } from "#core/trace-context.ts";
 import type { OperationPiece, OperationRequest } from "#dialects/relay/client-body.ts";
 import type { Relay } from "#dialects/relay/relay.ts";
 import type {
@@ -23,6 +24,8 @@ export interface BackendCall {
   readonly requestId: string;
   /** Milliseconds left until the deadline; absent when there is none. */
   readonly timeoutMs?: number | undefined;
+  /** The trace that it belongs to, as the backend is told of it; undefined where nothing is traced. */
+  readonly trace?: TraceContext | undefined;
 }
 
 /** Who calls, as backends are told of it. */

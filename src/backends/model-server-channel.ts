@@ -104,13 +104,15 @@ export class ModelServerChannel implements AsyncDisposable {
   }
 }
 
-function optionsOf({ signal, requestId, timeoutMs }: BackendCall): CallOptions {
+function optionsOf({ signal, requestId, timeoutMs, trace }: BackendCall): CallOptions {
+  const metadata =
+    requestId === "" ? [] : [["x-request-id", requestId] as const, ...(trace?.fields() ?? [])];
   return {
     signal,
     signalKeepsTime: true,
     // Compressing tensors takes longer than sending them.
     wantsPlain: true,
-    ...(requestId === "" ? {} : { metadata: [["x-request-id", requestId]] }),
+    metadata,
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
   };
 }

@@ -34,6 +34,7 @@ import { restFrom } from "./rest-settings.ts";
 import { routesFrom } from "./routes.ts";
 import type { FileConfig } from "./schema.ts";
 import type { ChatSettings, Settings } from "./settings.ts";
+import { tracingFrom } from "./tracing.ts";
 import { uploadsFrom } from "./uploads.ts";
 import { withoutUndefined } from "./without-undefined.ts";
 
@@ -126,6 +127,7 @@ export function compile(
     history: historyFrom(config.history, context, report),
     logging: loggingFrom(config.logging, context),
     ...(auditLog !== undefined && { audit: auditLog }),
+    ...tracingFrom(config.tracing, { listeners, context, report }),
     metrics: { enabled: metrics.enabled, path: metrics.path },
     unused: [
       ...(config.rate_limiting?.cleanup_interval === undefined

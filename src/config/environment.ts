@@ -17,6 +17,7 @@ import { metricsRows } from "./metrics.ts";
 import { modelServersRows } from "./model-servers.ts";
 import { rateLimitingRows } from "./rate-limiting.ts";
 import { redisRows } from "./redis.ts";
+import { tracingRows } from "./tracing.ts";
 import { uploadsRows } from "./uploads.ts";
 
 /** Where two rows set one path, the later one wins. */
@@ -35,6 +36,7 @@ export const environmentRows: readonly EnvironmentRow[] = [
   ...metricsRows,
   ...loggingRows,
   ...auditRows,
+  ...tracingRows,
 ];
 
 /** Names of earlier gateways that this version does not use. */

@@ -9,6 +9,7 @@ import { cors } from "./cors.ts";
 import { engine, port } from "./gateway.ts";
 import { listenerLimits } from "./rate-limiting.ts";
 import { jsonOverride } from "./rest-schema.ts";
+import { traceTrust } from "./trace-trust.ts";
 
 /** An entry of the section. */
 export const listener = z.strictObject({
@@ -37,6 +38,9 @@ export const listener = z.strictObject({
     .optional()
     .describe("Hosts that requests may name; `gateway.allowed_hosts` when absent."),
   auth: listenerAuth.optional().describe("Who may call here, where it differs from `auth`."),
+  trace_context: traceTrust()
+    .optional()
+    .describe("Whose `traceparent` counts here; `tracing.trace_context` when absent."),
   cors: cors.optional().describe("In place of `cors` on this listener."),
   rate_limiting: listenerLimits
     .optional()

@@ -149,6 +149,7 @@ function fromList(
       ...(json !== undefined && { json }),
       ...originsAndHosts(one, { shared, path: ["listeners", index, "cors"], ...reports }),
       proxyProtocol: one.proxy_protocol,
+      ...(one.trace_context !== undefined && { traceContext: one.trace_context }),
     };
     if (tls === undefined) return settings;
     const at = ["listeners", index, "tls"];

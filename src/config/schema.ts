@@ -28,6 +28,7 @@ import { relay } from "./relay.ts";
 import { requests } from "./requests.ts";
 import { rest } from "./rest-schema.ts";
 import { routesSchema } from "./routes.ts";
+import { tracing } from "./tracing.ts";
 import { uploads } from "./uploads.ts";
 
 /** The whole file. Unknown keys are refused everywhere. */
@@ -72,6 +73,7 @@ export const fileSchema = z.strictObject({
   alerts: alerts
     .optional()
     .describe("Webhooks that are told of errors, slow calls, outages and budgets."),
+  tracing: tracing.prefault({}).describe("OpenTelemetry traces."),
   overload: overload
     .prefault({})
     .describe("What the gateway refuses when it has more work than it can do."),

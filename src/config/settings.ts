@@ -31,7 +31,10 @@ import type { JsonByMethod, JsonOptions } from "#rest/json.ts";
 import type { Algorithm } from "#routing/balancer.ts";
 import type { Weights } from "#routing/strategies/scored.ts";
 import type { SurfaceName } from "#surface-table.ts";
+import type { TraceTrust, TracingSettings } from "#tracing/tracing-settings.ts";
 import type { Problem } from "#yaml/problem.ts";
+
+export type { TracingSettings };
 
 /** TLS of a listener. */
 export interface TlsSettings {
@@ -69,6 +72,8 @@ export interface ListenerSettings {
   readonly connectionAge?: ConnectionAge;
   /** Absent: cleartext. */
   readonly tls?: TlsSettings;
+  /** Whose trace context counts here; absent: as everywhere. */
+  readonly traceContext?: TraceTrust;
 }
 
 /** How REST finds methods, and reads and writes their messages. */
@@ -296,6 +301,8 @@ export interface Settings {
   readonly logging: LoggingSettings;
   /** Absent: there is no audit log. */
   readonly audit?: AuditSettings;
+  /** Absent: nothing is traced. */
+  readonly tracing?: TracingSettings;
   readonly metrics: { readonly enabled: boolean; readonly path: string };
   /** Names that are set but not used by this version; logged once at the start. */
   readonly unused: readonly string[];

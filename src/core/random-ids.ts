@@ -1,8 +1,7 @@
-/** Random identifiers of one prefix: 128 random bits in hexadecimal digits, such as req_3f0c…. */
+/** Random identifiers of one prefix: random bits in hexadecimal digits, 128 of them unless asked otherwise, such as req_3f0c…. */
 
 import { randomFillSync } from "node:crypto";
 
-const digits = 32;
 /** Ids that are drawn at once: the system's call for random bytes costs more than the bytes. */
 const idsPerDraw = 256;
 
@@ -12,12 +11,15 @@ const idsPerDraw = 256;
  */
 export class RandomIds {
   readonly #prefix: string;
-  readonly #bytes = Buffer.alloc((digits / 2) * idsPerDraw);
+  readonly #digits: number;
+  readonly #bytes: Buffer;
   #drawn = "";
   #at = 0;
 
-  constructor(prefix: string) {
+  constructor(prefix: string, digits = 32) {
     this.#prefix = prefix;
+    this.#digits = digits;
+    this.#bytes = Buffer.alloc((digits / 2) * idsPerDraw);
   }
 
   next(): string {
@@ -26,7 +28,7 @@ export class RandomIds {
       this.#at = 0;
     }
     const from = this.#at;
-    this.#at += digits;
+    this.#at += this.#digits;
     return this.#prefix + this.#drawn.slice(from, this.#at);
   }
 }

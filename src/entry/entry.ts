@@ -9,6 +9,7 @@ import type { TrustedProxies } from "#exchange/trusted-proxies.ts";
 import type { Upgrade } from "#exchange/upgrade.ts";
 import { type AccessLogDeps, createAccessLog } from "#observability/access-line.ts";
 import type { CallRecord } from "#observability/call-record.ts";
+import type { CallTraces } from "#observability/call-traces.ts";
 import type { Logger } from "#observability/logger.ts";
 import { Arrivals } from "./arrivals.ts";
 import type { EntryMetrics } from "./metric-families.ts";
@@ -17,11 +18,13 @@ import type { Surface } from "./surface.ts";
 
 /** What the entry applies to every request. */
 export interface EntryOptions {
-  readonly proxies: Pick<TrustedProxies, "clientOf">;
+  readonly proxies: TrustedProxies;
 }
 
 /** What the entry writes to. */
 export interface EntryDeps extends Pick<AccessLogDeps, "journal" | "audit"> {
+  /** Absent: nothing is traced. */
+  readonly traces?: CallTraces | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: EntryMetrics;
@@ -67,7 +70,8 @@ function boundedPath(target: string): string {
 
 /** The request entry of a server. */
 export function createEntry(options: EntryOptions, deps: EntryDeps): Entry {
-  const { clock, metrics } = deps;
+  const { clock, metrics, traces } = deps;
+  const { proxies } = options;
   const log = createAccessLog(deps);
   const countRequest = countRequests(metrics);
   const arrivals = new Arrivals();
@@ -82,7 +86,7 @@ export function createEntry(options: EntryOptions, deps: EntryDeps): Entry {
   const enter = (arrival: Exchange | Upgrade, { name, port }: EntryListener): CallRecord => {
     const { peer } = arrival;
     const { certificate } = peer;
-    const client = options.proxies.clientOf(peer.address, (field) => arrival.header(field));
+    const client = proxies.clientOf(peer.address, (field) => arrival.header(field));
     const record: CallRecord = {
       requestId: requestIdOf(arrival.header("x-request-id")),
       listener: name,
@@ -109,6 +113,10 @@ export function createEntry(options: EntryOptions, deps: EntryDeps): Entry {
       outcome: undefined,
     };
     if (client.host !== undefined) record.host = client.host;
+    if (traces !== undefined) {
+      const trace = traces.begin(arrival, { listener: name, isByProxy: proxies.has(peer.address) });
+      if (trace !== undefined) record.trace = trace;
+    }
     arrival.sharedFields = peer.encrypted || client.isHttps ? secureHeaders : securityHeaders;
     arrivals.begin();
     arrival.onEnd((end) => leave(arrival, record, end));

@@ -34,14 +34,17 @@ export function countRequests(metrics: EntryMetrics): CountRequest {
     return ofPort.get(key) ?? ofPort.set(key, { duration: undefined, requests: new Map() });
   };
 
-  return ({ endpoint, httpMethod, port }, status, elapsedMs) => {
+  return (record, status, elapsedMs) => {
+    const { endpoint, httpMethod, port } = record;
+    // Only counted calls leave spans.
+    const trace = record.called && record.outcome?.uncounted !== true ? record.trace : undefined;
     const method = knownMethods.has(httpMethod) ? httpMethod : "OTHER";
     const series = seriesOf(endpoint, method, port);
     if (status !== methodNotAllowed) {
       series.duration ??= metrics.httpDuration.labels({ method, endpoint });
-      series.duration.observe(elapsedMs / 1000);
+      series.duration.observe(elapsedMs / 1000, trace);
     }
-    metrics.gatewayDuration.observe(elapsedMs / 1000);
+    metrics.gatewayDuration.observe(elapsedMs / 1000, trace);
     let counters = series.requests.get(status);
     if (counters === undefined) {
       counters = [

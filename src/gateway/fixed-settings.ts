@@ -15,6 +15,7 @@ const fixed: readonly (readonly [name: string, of: (settings: Settings) => unkno
   ["gateway.connections_max", ({ connectionsMax }) => connectionsMax],
   ["gateway.connections_per_address", ({ connectionsPerAddressMax }) => connectionsPerAddressMax],
   ["audit", ({ audit }) => audit],
+  ["tracing", ({ tracing }) => tracing],
   ["overload", ({ overload }) => overload],
   ["logging", ({ logging: { routing: _, ...rest } }) => rest],
   ["requests", ({ requests: { captureBytesMax: _, ...rest } }) => rest],

@@ -52,6 +52,7 @@ export function frontOptions(shared: Shared, backends: Backends): FrontOptions {
         ...backends.predict.groups.map(({ pool }) => pool),
       ],
       isReady: backends.isReady,
+      hasExemplars: shared.traces !== undefined,
       metricsPath: settings.metrics.enabled ? settings.metrics.path : undefined,
       version: packageVersion,
       services: servicesOf(settings),

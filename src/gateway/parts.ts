@@ -9,6 +9,7 @@ import type { KeyRoom } from "#keys/key-room.ts";
 import type { Limiter } from "#limits/limiter.ts";
 import type { Metrics } from "#metrics.ts";
 import type { AuditLog } from "#observability/audit-log.ts";
+import type { CallTraces } from "#observability/call-traces.ts";
 import type { Logger } from "#observability/logger.ts";
 import type { Stats } from "#observability/stats.ts";
 import type { StoreStates } from "#observability/store-states.ts";
@@ -54,6 +55,8 @@ export interface ProcessParts {
   readonly stopping: AbortSignal;
   /** Absent where no one asks for it. */
   readonly audit: AuditLog | undefined;
+  /** Absent where nothing is traced. */
+  readonly traces: CallTraces | undefined;
   /** Absent where nothing may be uploaded. */
   readonly uploads: UploadStore | undefined;
   /** The keys that an issuer of tokens gave last, for the next generation. */

@@ -1,9 +1,10 @@
-/** Opens what lives as long as the process: the audit log, uploads, the watch over its load. */
+/** Opens what lives as long as the process: the audit log, uploads, tracing, the watch over its load. */
 
-import type { AuditSettings, UploadsSettings } from "#config/settings.ts";
+import type { AuditSettings, TracingSettings, UploadsSettings } from "#config/settings.ts";
 import type { ProcessParts } from "#gateway/parts.ts";
 import type { Metrics } from "#metrics.ts";
 import { type AuditLog, openAuditLog } from "#observability/audit-log.ts";
+import type { CallTraces } from "#observability/call-traces.ts";
 import { causeText } from "#observability/cause-text.ts";
 import { type LoadTerms, rankOf } from "#overload/load-level.ts";
 import { heapShareOfProcess, LoadMonitor } from "#overload/load-monitor.ts";
@@ -18,6 +19,21 @@ export function openAudit(terms: AuditSettings, { recordsLost }: Metrics): Audit
   } catch (thrown) {
     const message = `audit.output: the file cannot be written: ${causeText(thrown)}`;
     throw new Error(message, { cause: thrown });
+  }
+}
+
+/** Opens tracing; who wants none loads nothing for it. */
+export async function openTraces(
+  settings: TracingSettings | undefined,
+  deps: Pick<ProcessParts, "clock" | "logger" | "metrics">,
+  opening: AsyncDisposableStack,
+): Promise<CallTraces | undefined> {
+  if (settings === undefined) return undefined;
+  const { openTracing } = await import("#tracing/open-tracing.ts");
+  try {
+    return opening.use(await openTracing(settings, deps));
+  } catch (thrown) {
+    throw new Error(`tracing: it cannot be opened: ${causeText(thrown)}`, { cause: thrown });
   }
 }
 

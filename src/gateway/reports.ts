@@ -44,6 +44,11 @@ export function discoveryReporter({ logger, metrics }: Shared, pool: string) {
   };
 }
 
+/** What leads from a line to the span of a try. */
+function spanIds({ span }: AttemptStart) {
+  return span === undefined ? {} : { trace_id: span.traceId, span_id: span.spanId };
+}
+
 /** Counts attempts, their time and their number in flight, and leaves an audit line of each. */
 export function attemptReporter({ settings, metrics, stats, logger, records }: Shared) {
   const level = settings.logging.routing ? "info" : "debug";
@@ -65,7 +70,7 @@ export function attemptReporter({ settings, metrics, stats, logger, records }: S
     if (logger.isLevelEnabled(level)) {
       const { route, by } = decision;
       const chosen = { route, pool, endpoint, model, algorithm, by, attempt };
-      logger[level]({ request_id, ...chosen }, "Load balancing decision");
+      logger[level]({ request_id, ...spanIds(start), ...chosen }, "Load balancing decision");
     }
     const series = seriesOf(algorithm, endpoint);
     series.stats.begin();
@@ -80,10 +85,8 @@ export function attemptReporter({ settings, metrics, stats, logger, records }: S
         elapsed_ms: threeDigits(elapsedMs),
         ...(firstMs === undefined ? {} : { first_ms: threeDigits(firstMs) }),
       };
-      logger[level](
-        { request_id, pool, endpoint, model, algorithm, outcome, ...times },
-        "[PERFORMANCE]",
-      );
+      const what = { pool, endpoint, model, algorithm, outcome };
+      logger[level]({ request_id, ...spanIds(start), ...what, ...times }, "[PERFORMANCE]");
     };
   };
 }

@@ -37,7 +37,7 @@ export interface ChainOptions {
 }
 
 /** What the chain writes to. */
-export interface ChainDeps extends Pick<AccessLogDeps, "journal" | "audit"> {
+export interface ChainDeps extends Pick<AccessLogDeps, "journal" | "audit" | "traces"> {
   readonly logger: Logger;
   readonly metrics: CallMetrics;
   readonly stats: Stats;

@@ -64,12 +64,12 @@ export function callMetrics(deps: MetricsDeps): CallWatch {
       series.started.inc();
       if (isAi) metrics.aiGateway.inc();
       for (const each of series.stats) each.begin();
-      return ({ code, level }) => {
+      return ({ code, level, uncounted }) => {
         const elapsedMs = clock.nowMs() - startMs;
         // What the log takes for routine is the caller's doing: its mistakes, and its leaving.
         const failed = level !== "info";
         series.handled(code).inc();
-        series.handling.observe(elapsedMs / 1000);
+        series.handling.observe(elapsedMs / 1000, uncounted === true ? undefined : record.trace);
         series.overhead.observe(Math.max(0, elapsedMs - (record.upstreamMs ?? 0)) / 1000);
         if (isAi && failed) metrics.aiGatewayErrors.inc();
         for (const each of series.stats) each.end(elapsedMs, { failed });

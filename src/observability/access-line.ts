@@ -4,6 +4,7 @@ import type { Clock } from "#core/clock.ts";
 import type { AuditLog } from "./audit-log.ts";
 import type { CallJournal } from "./call-journal.ts";
 import type { CallOutcome, CallRecord } from "./call-record.ts";
+import type { CallTraces } from "./call-traces.ts";
 import { causeText } from "./cause-text.ts";
 import { integerFact, millisecondsFact, rememberedFact, textFact } from "./log-fact.ts";
 import type { Logger } from "./logger.ts";
@@ -27,15 +28,19 @@ export interface AccessLogDeps {
   readonly journal?: Pick<CallJournal, "add"> | undefined;
   /** Takes every request that has ended, for what was decided in it. */
   readonly audit?: Pick<AuditLog, "ended"> | undefined;
+  /** Takes calls that have ended, for those that are traced; absent where none is. */
+  readonly traces?: Pick<CallTraces, "ended"> | undefined;
 }
 
 /** A writer of access lines. Their fields are fixed and none can hold a secret. */
-export function createAccessLog({ logger, clock, journal, audit }: AccessLogDeps): AccessLog {
+export function createAccessLog(deps: AccessLogDeps): AccessLog {
+  const { logger, clock, journal, audit, traces } = deps;
   const write = (record: CallRecord, outcome: CallOutcome | undefined, elapsedMs: number) => {
     if (outcome !== undefined && outcome.uncounted !== true) {
       journal?.add(record, outcome, elapsedMs);
     }
     audit?.ended(record, outcome);
+    if (traces !== undefined && outcome !== undefined) traces.ended(record, outcome, elapsedMs);
     const level = outcome?.level ?? levelOf(record);
     if (!logger.isLevelEnabled(level)) return;
     const message = outcome === undefined ? "request" : "call";
@@ -75,10 +80,18 @@ function triesText({ tries }: CallRecord): string | undefined {
   return tries?.map(({ endpoint, outcome }) => `${endpoint}:${outcome}`).join(",");
 }
 
+/** What leads from a line to the trace of its call. */
+function traceFact({ trace }: CallRecord): string {
+  return trace === undefined
+    ? ""
+    : textFact("trace_id", trace.traceId) + textFact("span_id", trace.spanId);
+}
+
 function factsOf(record: CallRecord, outcome: CallOutcome | undefined, elapsedMs: number): string {
   const { attempts = 1 } = record;
   return (
     textFact("request_id", record.requestId) +
+    traceFact(record) +
     listenerFact(record.listener) +
     clientFact(record.clientAddress) +
     methodFact(record.httpMethod) +

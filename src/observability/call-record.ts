@@ -1,6 +1,8 @@
 /** What is known of one request while it is served: begun at the request entry, completed on the way. */
 
 import type { CertificateNames } from "#core/certificate-names.ts";
+import type { TraceContext } from "#core/trace-context.ts";
+import type { ServerSpan } from "./server-span.ts";
 
 /** One try of a call on an endpoint of a backend. */
 export interface TryFacts {
@@ -24,7 +26,11 @@ export interface TryFacts {
   /** 1 for the call's first try. */
   readonly attempt?: number;
   /** What the choice rested on, as routing has it; `size` is of how many endpoints it speaks. */
-  readonly decision?: { readonly size: number } | undefined;
+  readonly decision?:
+    | { readonly size: number; readonly route?: string; readonly by?: string }
+    | undefined;
+  /** The trace as its endpoint was told of it; undefined where nothing is traced. */
+  readonly span?: TraceContext | undefined;
 }
 
 /** Facts of a request for logs, metrics and limits. Each field is written by the room that its comment names. */
@@ -89,6 +95,8 @@ export interface CallRecord {
   refusal?: string;
   /** Level of the access line of a page whose status says too much or too little. (pages) */
   level?: "debug" | "info";
+  /** The trace that it belongs to; absent where nothing is traced. (entry) */
+  trace?: ServerSpan;
   /** HTTP status; undefined while the exchange has not ended. (entry) */
   status: number | undefined;
   /** A call began: the access line waits for its end. (access log) */

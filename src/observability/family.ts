@@ -1,6 +1,7 @@
 /** Counters and histograms whose labels are resolved once, so that a call costs them an addition. */
 
 import type { Metric, Registry } from "prom-client";
+import type { TraceContext } from "#core/trace-context.ts";
 
 /** A value of each label. */
 export type Labels<L extends string> = Readonly<Record<L, string | number>>;
@@ -112,15 +113,25 @@ abstract class Family<L extends string, S> {
     };
   }
 
-  /** All values as the exposition has them: what the registry writes, in a small part of its time. */
-  text(): string {
+  /**
+   * All values as the exposition has them: what the registry writes, in a small part of its time. With
+   * exemplars it is OpenMetrics', which has these.
+   */
+  text(withExemplars = false): string {
     const parts = [`# HELP ${this.name} ${escaped(this.help)}\n# TYPE ${this.name} ${this.type}`];
     for (const { befores, series } of this.#series.values()) {
       for (const [at, value] of this.values(series).entries()) {
         parts.push(befores[at] ?? "", String(value));
+        const exemplar = withExemplars ? this.exemplarOf(series, at) : undefined;
+        if (exemplar !== undefined) parts.push(exemplarText(exemplar));
       }
     }
     return parts.join("");
+  }
+
+  /** A value behind the one at this place of `values`; undefined where none is kept. */
+  protected exemplarOf(_series: S, _at: number): Exemplar | undefined {
+    return undefined;
   }
 
   protected abstract create(): S;
@@ -134,12 +145,33 @@ abstract class Family<L extends string, S> {
  * those of this project's own families are not left to the registry.
  */
 export async function expositionOf(registry: Registry): Promise<string> {
+  return `${(await textsOf(registry, false)).join("\n\n")}\n`;
+}
+
+function textsOf(registry: Registry, withExemplars: boolean): Promise<string[]> {
   const texts = registry.getMetricsAsArray().map((metric) => {
     // Registered as one of the registry's own classes, which it is not.
     const own: unknown = metric;
-    return own instanceof Family ? own.text() : registry.getSingleMetricAsString(metric.name);
+    return own instanceof Family
+      ? own.text(withExemplars)
+      : registry.getSingleMetricAsString(metric.name);
   });
-  return `${(await Promise.all(texts)).join("\n\n")}\n`;
+  return Promise.all(texts);
+}
+
+/** The media type of `openMetricsOf`. */
+export const openMetricsType = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/** Lines about a counter, which OpenMetrics names without the end of its samples. */
+const aboutCounter = /^# (?:HELP (\S+)_total .*\n# TYPE \1_total counter)$/gm;
+
+/** Everything that is registered, with exemplars, as OpenMetrics has it. */
+export async function openMetricsOf(registry: Registry): Promise<string> {
+  const text = (await textsOf(registry, true)).join("\n");
+  const named = text.replace(aboutCounter, (lines, name: string) =>
+    lines.replaceAll(`${name}_total`, name),
+  );
+  return `${named}\n# EOF\n`;
 }
 
 /** One counter. */
@@ -173,24 +205,43 @@ export class CounterFamily<L extends string> extends Family<L, CounterSeries> {
   }
 }
 
+/** A value of a bucket, and the trace that it comes from. */
+interface Exemplar {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly value: number;
+  readonly wallMs: number;
+}
+
+function exemplarText({ traceId, spanId, value, wallMs }: Exemplar): string {
+  return ` # {trace_id="${traceId}",span_id="${spanId}"} ${value} ${wallMs / 1000}`;
+}
+
 /** One histogram: how many values fell under each bound, and their sum. */
 export class HistogramSeries {
   readonly bounds: readonly number[];
   /** By bound; the last one counts what is above all of them. */
   readonly counts: number[];
   sum = 0;
+  /** The latest of each bucket whose call is traced; none are there where none is. */
+  exemplars: (Exemplar | undefined)[] | undefined;
 
   constructor(bounds: readonly number[]) {
     this.bounds = bounds;
     this.counts = [...bounds.map(() => 0), 0];
   }
 
-  observe(value: number): void {
+  /** A value, and the trace of its call, which is kept if that is sampled. */
+  observe(value: number, trace?: TraceContext): void {
     const { bounds, counts } = this;
     let at = 0;
     while (at < bounds.length && value > (bounds[at] ?? 0)) at += 1;
     counts[at] = (counts[at] ?? 0) + 1;
     this.sum += value;
+    if (trace?.isSampled !== true) return;
+    this.exemplars ??= [];
+    const { traceId, spanId } = trace;
+    this.exemplars[at] = { traceId, spanId, value, wallMs: Date.now() };
   }
 }
 
@@ -222,6 +273,10 @@ export class HistogramFamily<L extends string> extends Family<L, HistogramSeries
     }
     yield { metricName: `${this.name}_sum`, labels, value: value(-2) };
     yield { metricName: `${this.name}_count`, labels, value: value(-1) };
+  }
+
+  protected override exemplarOf({ exemplars }: HistogramSeries, at: number): Exemplar | undefined {
+    return exemplars?.[at];
   }
 
   protected values({ counts, sum }: HistogramSeries): readonly number[] {

@@ -1,6 +1,7 @@
 /** Metrics of calls of models, by OpenTelemetry's conventions for generative AI (in development), over a bounded set of series. */
 
 import { TextsMap } from "#core/texts-map.ts";
+import type { TraceContext } from "#core/trace-context.ts";
 import type { HistogramFamily, HistogramSeries } from "./family.ts";
 
 /** Bounds of the buckets, as the conventions have them: tokens, and seconds. */
@@ -50,6 +51,8 @@ export interface GenAiCall {
   readonly firstMs?: number | undefined;
   /** The reason of a failure. */
   readonly error?: string;
+  /** The trace that it belongs to; undefined where nothing is traced. */
+  readonly trace?: TraceContext | undefined;
   /** Tokens, where they are known. */
   readonly input?: number | undefined;
   readonly output?: number | undefined;
@@ -102,10 +105,11 @@ export class GenAi {
     this.#observe(series, call);
   }
 
-  #observe(series: Series, { elapsedMs, firstMs, input, output, error = "" }: GenAiCall): void {
+  #observe(series: Series, call: GenAiCall): void {
+    const { elapsedMs, firstMs, input, output, error = "", trace } = call;
     const { tokenUsage, timeToFirstToken, timePerOutputToken } = this.#families;
     const { labels } = series;
-    series.duration.observe(elapsedMs / 1000);
+    series.duration.observe(elapsedMs / 1000, trace);
     if (input !== undefined) {
       series.input ??= tokenUsage.labels({ ...labels, gen_ai_token_type: "input" });
       series.input.observe(input);

@@ -32,6 +32,8 @@ export interface RecentCall {
   readonly upstreamMs: number;
   readonly queueMs: number;
   readonly drainedMs: number;
+  /** Id of its trace; empty where it was not sampled. */
+  readonly traceId: string;
   readonly promptTokens: number;
   readonly completionTokens: number;
   readonly cost: number;
@@ -70,6 +72,7 @@ function recentCall(sequence: number, ended: EndedCall): RecentCall {
     upstreamMs: record.upstreamMs ?? 0,
     queueMs: record.queueMs ?? 0,
     drainedMs: record.drainedMs ?? 0,
+    traceId: record.trace?.isSampled === true ? record.trace.traceId : "",
     promptTokens: record.promptTokens ?? 0,
     completionTokens: record.completionTokens ?? 0,
     cost: record.cost ?? 0,

@@ -2,6 +2,7 @@
 
 import type { ConnectError } from "@connectrpc/connect";
 import type { Clock } from "#core/clock.ts";
+import type { TraceContext } from "#core/trace-context.ts";
 import { failureClassOf, isKeysFault } from "#errors/failure-class.ts";
 import { reasonOf, retryAfterMsFrom } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
@@ -29,6 +30,8 @@ export interface AttemptStart {
   readonly attempt: number;
   /** Why it went there. */
   readonly decision: Decision;
+  /** The trace, as the endpoint is told of it; undefined where nothing is traced. */
+  readonly span?: TraceContext | undefined;
 }
 
 /** What is known of a try when it has ended. Its times are counted from the choice. */
@@ -105,6 +108,10 @@ export class Attempt<B> implements Disposable {
     return this.choice.model;
   }
 
+  get span(): TraceContext | undefined {
+    return this.#start.span;
+  }
+
   get backend(): B {
     return this.choice.lease.backend;
   }
@@ -120,7 +127,7 @@ export class Attempt<B> implements Disposable {
     this.#ended = true;
     const { signal, clock } = this.#owner;
     const { lease, model, pool, algorithm, decision } = this.choice;
-    const { requestId, endpoint, attempt } = this.#start;
+    const { requestId, endpoint, attempt, span } = this.#start;
     if (this.#isListening) signal.removeEventListener("abort", this);
     const nowMs = clock.nowMs();
     const elapsedMs = nowMs - this.#startedMs;
@@ -133,6 +140,7 @@ export class Attempt<B> implements Disposable {
       model,
       attempt,
       decision,
+      span,
       outcome,
       startedMs: this.#startedMs,
       isOutrun: this.#isOutrun || undefined,

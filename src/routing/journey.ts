@@ -141,12 +141,12 @@ export class Journey<B> implements AttemptOwner {
   }
 
   /** The call as it is passed to the attempt's endpoint, with the time that is left. */
-  asked({ endpoint, model, pool, choice }: Attempt<B>): AttemptCall {
+  asked({ endpoint, model, pool, choice, span: trace }: Attempt<B>): AttemptCall {
     const { signal, requestId, timeoutMs } = this.#call;
     const asked =
       timeoutMs === undefined
-        ? { signal, requestId, pool, endpoint, model }
-        : { signal, requestId, pool, endpoint, model, timeoutMs: this.#leftOf(timeoutMs) };
+        ? { signal, requestId, pool, endpoint, model, trace }
+        : { signal, requestId, pool, endpoint, model, trace, timeoutMs: this.#leftOf(timeoutMs) };
     const mayGoOn = this.#attempts <= this.#route.retryAttempts;
     return mayGoOn && this.#walk.goesOn(choice, "CONTENT_POLICY_REFUSED")
       ? { ...asked, failsDeclined: true }
@@ -385,7 +385,7 @@ export class Journey<B> implements AttemptOwner {
   }
 
   #begin(choice: Choice<B>, exit?: GateExit): Attempt<B> {
-    const { requestId } = this.#call;
+    const { requestId, trace } = this.#call;
     const { lease, pool, algorithm, model, decision } = choice;
     this.#attempts += 1;
     const start: AttemptStart = {
@@ -396,6 +396,7 @@ export class Journey<B> implements AttemptOwner {
       model,
       attempt: this.#attempts,
       decision,
+      span: trace?.try(),
     };
     const tell = this.#deps.onAttempt?.(start);
     if (exit === undefined) return new Attempt(choice, start, this, tell);

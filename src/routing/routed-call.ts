@@ -4,6 +4,8 @@ import type { ConnectError } from "@connectrpc/connect";
 import type { Clock } from "#core/clock.ts";
 import type { Priority } from "#core/priority.ts";
 import type { Rng } from "#core/rng.ts";
+import type { TraceContext } from "#core/trace-context.ts";
+import type { ServerSpan } from "#observability/server-span.ts";
 import type { Used } from "#pool/model-stats.ts";
 import type { AttemptReport, AttemptStart } from "./attempt.ts";
 import type { RetryBudget } from "./retry-budget.ts";
@@ -38,6 +40,8 @@ export interface RoutedCall {
   readonly isSpent?: (() => boolean) | undefined;
   /** Decides about each try before it begins; absent: all may. */
   readonly gate?: Gate | undefined;
+  /** The trace that it belongs to; undefined where nothing is traced. */
+  readonly trace?: ServerSpan | undefined;
   /** Receives a report of every attempt when it has ended. */
   readonly reports?: { push(report: AttemptReport): unknown } | undefined;
 }
@@ -68,6 +72,8 @@ export interface AttemptCall {
   readonly endpoint: string;
   /** The model to ask for, as the endpoint names it; empty leaves it to the endpoint. */
   readonly model: string;
+  /** The trace, as the endpoint is told of it; undefined where nothing is traced. */
+  readonly trace?: TraceContext | undefined;
   /** A response that declines to answer counts as a failure, because the route has another step for it. */
   readonly failsDeclined?: boolean | undefined;
 }

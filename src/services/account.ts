@@ -13,6 +13,8 @@ import type { AttemptCall } from "#routing/dispatch.ts";
 export interface Answered {
   readonly model: string;
   readonly usage: Usage | undefined;
+  /** Why it ended, as the short form has it; absent where that is not said. */
+  readonly finishReason?: string;
 }
 
 /**

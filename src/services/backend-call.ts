@@ -28,5 +28,5 @@ export function backendCallOf(context: HandlerContext): RoutedCall {
 /** The same for a call whose response others may wait for, too: it ends with `signal` alone. */
 export function sharedCallOf({ values }: HandlerContext, signal: AbortSignal): RoutedCall {
   const record = values.get(callRecordKey);
-  return { signal, requestId: record.requestId, reports: triesOf(record) };
+  return { signal, requestId: record.requestId, reports: triesOf(record), trace: record.trace };
 }

@@ -6,6 +6,7 @@ import type { Ability, ChatBackend, ChatCall } from "#backends/backend.ts";
 import type { ChatAsk } from "#catalog/chat-catalog.ts";
 import type { Conversation } from "#chat/normalize.ts";
 import { textOf } from "#chat/parts.ts";
+import { finishReasonOf } from "#chat/short-form.ts";
 import { fault } from "#errors/fault.ts";
 import {
   ChatRequestSchema,
@@ -87,7 +88,11 @@ const procedures = {
   pieces: procedureOf(ChatService.method.streamChat),
 };
 
-const answeredOf = ({ modelUsed: model, usage }: ChatResponse): Answered => ({ model, usage });
+const answeredOf = ({ modelUsed: model, usage, finishReason, stop }: ChatResponse): Answered => ({
+  model,
+  usage,
+  finishReason: finishReason || finishReasonOf(stop),
+});
 
 /** What the pieces of a whole response say of it; undefined before the last one. */
 function whole(pieces: PieceWriter): Answered | undefined {

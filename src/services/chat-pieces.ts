@@ -57,6 +57,11 @@ export class PieceWriter {
     return this.#stop !== undefined;
   }
 
+  /** Why it ended, in the short form; empty until the backend has said so. */
+  get finishReason(): string {
+    return this.#stop === undefined ? "" : finishReasonOf(this.#stop);
+  }
+
   /** The pieces of events that came together: mostly one, none when they say nothing by themselves. */
   write(events: readonly ChatEvent[]): Piece[] {
     const pieces: Piece[] = [];

@@ -68,6 +68,7 @@ function entryOf(call: RecentCall): MessageInitShape<typeof RequestEntrySchema> 
     upstreamMs: threeDigits(facts.upstreamMs),
     queueMs: threeDigits(facts.queueMs),
     drainedMs: threeDigits(facts.drainedMs),
+    traceId: facts.traceId,
     ...(firstMs === undefined ? {} : { firstMessageMs: threeDigits(firstMs) }),
     promptTokens: facts.promptTokens,
     completionTokens: facts.completionTokens,

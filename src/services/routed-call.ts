@@ -8,6 +8,7 @@ import type { ByteBudget } from "#core/byte-budget.ts";
 import type { Clock } from "#core/clock.ts";
 import type { Priority } from "#core/priority.ts";
 import { threeDigitsText } from "#core/three-digits.ts";
+import type { TraceContext } from "#core/trace-context.ts";
 import { Relay, relayKey } from "#dialects/relay/relay.ts";
 import { ownerOf } from "#interceptors/caller.ts";
 import {
@@ -19,6 +20,7 @@ import {
 import { priorityOf } from "#interceptors/priority.ts";
 import type { CallLimits } from "#limits/call-limits.ts";
 import type { CallRecord } from "#observability/call-record.ts";
+import { TrySpan } from "#observability/server-span.ts";
 import type { Stats } from "#observability/stats.ts";
 import type { Used } from "#pool/model-stats.ts";
 import type { AttemptReport } from "#routing/attempt.ts";
@@ -81,6 +83,7 @@ class Asked implements Named<ChatCall & AttemptCall> {
   readonly endpoint: string;
   readonly model: string;
   readonly failsDeclined: boolean | undefined;
+  readonly trace: TraceContext | undefined;
   dropped: readonly string[] | undefined;
 
   constructor(call: AttemptCall, context: HandlerContext, { ids, relay, clientKey }: AskedWith) {
@@ -95,6 +98,7 @@ class Asked implements Named<ChatCall & AttemptCall> {
     this.endpoint = call.endpoint;
     this.model = call.model;
     this.failsDeclined = call.failsDeclined;
+    this.trace = call.trace;
   }
 
   get caller(): Caller {
@@ -319,7 +323,7 @@ export class RoutedCall implements CallWatch {
 
   /** The call as routing is given it, so many milliseconds after the request's arrival. */
   #dispatched(
-    { signal, requestId, timeoutMs, reports }: DispatchedCall,
+    { signal, requestId, timeoutMs, reports, trace }: DispatchedCall,
     beganMs: number,
     isSpent?: () => boolean,
   ): Named<DispatchedCall> {
@@ -331,6 +335,7 @@ export class RoutedCall implements CallWatch {
       timeoutMs,
       answerWithinMs: answerMs > 0 ? Math.max(0, answerMs - beganMs) : undefined,
       reports,
+      trace,
       watch: this,
       gate: this.#gate,
       priority: this.#priority,
@@ -350,18 +355,24 @@ export class RoutedCall implements CallWatch {
   }
 
   /** For routing alone: a try has ended, and what its response used is known. Counts it. */
-  ended({ pool, model, outcome, elapsedMs, firstMs }: AttemptReport): void {
+  ended({ pool, model, outcome, elapsedMs, firstMs, span }: AttemptReport): void {
     const { catalog, metrics } = this.#deps;
     if (outcome !== "OK" && firstMs !== undefined) this.#accountCut({ pool, model });
     const operation = this.#operation;
     if (operation === undefined) return;
+    const provider = catalog.genAiNameOf(pool);
+    if (span instanceof TrySpan) {
+      const seen = outcome === "OK" ? seenOf(this.#whole) : {};
+      span.genAi = { operation, provider, finishReason: this.#whole?.finishReason, ...seen };
+    }
     metrics.genAi.add({
       operation,
-      provider: catalog.genAiNameOf(pool),
+      provider,
       requestModel: model,
       isKnown: () => catalog.knows(pool, model),
       elapsedMs,
       firstMs: this.#isStreamed ? firstMs : undefined,
+      trace: span,
       ...(outcome === "OK" ? seenOf(this.#whole) : { error: outcome }),
     });
   }

@@ -320,6 +320,7 @@ export class ResponsesSession {
       startMs: clock.nowMs(),
       endpoint: record.endpoint,
       ...(record.surface === undefined ? {} : { surface: record.surface }),
+      ...(record.trace === undefined ? {} : { trace: record.trace.again() }),
       // Nothing ends it but the call.
       status: 101,
       called: false,

@@ -24,6 +24,8 @@ export interface CoreServer extends AsyncDisposable {
   readonly requestIds: readonly string[];
   /** Metadata of each call that says who calls. */
   readonly told: readonly Readonly<Record<string, unknown>>[];
+  /** All metadata of each call, but for those of health checks. */
+  readonly headers: readonly IncomingHttpHeaders[];
   /** Connections that are open. */
   readonly sessions: () => number;
 }
@@ -61,11 +63,15 @@ export async function startRoutes(
 ): Promise<CoreServer> {
   const requestIds: string[] = [];
   const told: Record<string, unknown>[] = [];
+  const headers: IncomingHttpHeaders[] = [];
   const handle = connectNodeAdapter({ routes });
   const serve: typeof handle = (request, response) => {
     const id = request.headers["x-request-id"];
     if (typeof id === "string") requestIds.push(id);
-    if (!request.url?.includes("Health")) told.push(toldIn(request.headers));
+    if (!request.url?.includes("Health")) {
+      told.push(toldIn(request.headers));
+      headers.push(request.headers);
+    }
     handle(request, response);
   };
   const server = tls === undefined ? createServer(serve) : createSecureServer(tls, serve);
@@ -82,6 +88,7 @@ export async function startRoutes(
     url: `${tls === undefined ? "http" : "https"}://127.0.0.1:${taken}`,
     requestIds,
     told,
+    headers,
     sessions: () => sessions.size,
     async [Symbol.asyncDispose]() {
       if (!server.listening) return;

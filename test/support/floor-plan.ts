@@ -45,6 +45,16 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
   limits: ["redis", "observability", "errors", "core"],
   overload: ["core"],
   uploads: ["observability", "errors", "core"],
+  tracing: [
+    "http-client",
+    "grpc-client",
+    "protobuf",
+    "protocol",
+    "observability",
+    "errors",
+    "core",
+    "gen",
+  ],
   identity: ["limits", "http-client", "observability", "errors", "core"],
   interceptors: [
     "identity",
@@ -156,6 +166,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
     "limits",
     "interceptors",
     "overload",
+    "tracing",
     "observability",
     "core",
     "gen",
@@ -177,6 +188,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
   "surface-table.ts": ["public-services.ts", "surfaces", "gen"],
   "metrics.ts": [
     "alerts",
+    "tracing",
     "limits",
     "redis",
     "uploads",
@@ -247,6 +259,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
   "stored-keys.ts": ["config", "keys", "store", "observability", "core"],
   gateway: [
     "alerts",
+    "tracing",
     "uploads",
     "keys",
     "front.ts",

@@ -27,6 +27,8 @@ export interface OipDouble extends AsyncDisposable {
   readonly httpUrl: string;
   /** What was inferred: bodies of HTTP, messages of gRPC. */
   readonly bodies: Buffer[];
+  /** Paths and fields of requests over HTTP, and of calls by gRPC that infer. */
+  readonly heads: { readonly path: string; readonly headers: Record<string, unknown> }[];
   readonly requests: ModelInferRequest[];
   /** Models and the datatype that they take. */
   readonly models: Map<string, string>;
@@ -47,6 +49,7 @@ export async function startOip({
   isPlain = false,
 }: OipFacts = {}): Promise<OipDouble> {
   const bodies: Buffer[] = [];
+  const heads: OipDouble["heads"] = [];
   const requests: ModelInferRequest[] = [];
   const models = new Map([
     ["half_plus_two", "FP32"],
@@ -66,7 +69,8 @@ export async function startOip({
         const tensor = (one: string) => ({ name: one, datatype, shape: [-1n] });
         return { name, versions: ["1"], inputs: [tensor("x")], outputs: [tensor("y")] };
       },
-      modelInfer(request) {
+      modelInfer(request, { requestHeader }) {
+        heads.push({ path: "/infer", headers: Object.fromEntries(requestHeader) });
         requests.push(request);
         const datatype = typeOf(request.modelName);
         const [input] = request.inputs;
@@ -95,6 +99,7 @@ export async function startOip({
     const answer = (status: number, value: unknown) =>
       response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(value));
     const { pathname } = new URL(request.url ?? "", "http://double");
+    heads.push({ path: pathname, headers: request.headers });
     if (pathname === "/v2") {
       return answer(200, { name: "double", extensions: inLists ? [] : ["binary_tensor_data"] });
     }
@@ -149,6 +154,7 @@ export async function startOip({
     grpcUrl: grpc.url.replace("http:", "grpc:"),
     httpUrl: `http://127.0.0.1:${port}`,
     bodies,
+    heads,
     requests,
     models,
     async [Symbol.asyncDispose]() {

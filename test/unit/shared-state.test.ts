@@ -77,6 +77,7 @@ const judged: Readonly<Record<string, string>> = {
   "observability/access-line.ts procedureFact": perText,
   "observability/access-line.ts upstreamFact": perText,
   "observability/access-line.ts versionFact": perText,
+  "observability/family.ts aboutCounter": stateless,
   "observability/log-fact.ts controls": stateless,
   "observability/log-fact.ts lastFact": "the time of day",
   "observability/log-fact.ts lastMs": "the time of day",

@@ -270,6 +270,13 @@ export declare type RequestEntry = Message<"polygate.v1.RequestEntry"> & {
    * @generated from field: double drained_ms = 25;
    */
   drainedMs: number;
+
+  /**
+   * Id of its trace in 32 hexadecimal digits; empty where it was not sampled.
+   *
+   * @generated from field: string trace_id = 26;
+   */
+  traceId: string;
 };
 
 /**

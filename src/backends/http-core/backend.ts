@@ -116,7 +116,7 @@ export class HttpCore implements ChatBackend {
     return response.status;
   }
 
-  #post(body: string, { signal, requestId, caller }: ChatCall): Promise<IncomingResponse> {
+  #post(body: string, { signal, requestId, caller, trace }: ChatCall): Promise<IncomingResponse> {
     const { task, idleTimeoutMs, tells } = this.#options;
     const told = caller && tells?.(caller);
     return this.#sent(
@@ -128,6 +128,7 @@ export class HttpCore implements ChatBackend {
           "content-type": "application/json",
           ...(requestId === "" ? {} : { "x-request-id": requestId }),
           ...(told === undefined ? {} : Object.fromEntries(told)),
+          ...(trace === undefined ? {} : Object.fromEntries(trace.fields())),
         },
         body,
         signal,

@@ -9,6 +9,7 @@ import type { Clock } from "#core/clock.ts";
 import { Deadlines } from "#core/deadlines.ts";
 import type { Standing } from "#core/fitness.ts";
 import { withoutSecrets } from "#core/redact.ts";
+import type { TraceContext } from "#core/trace-context.ts";
 import { inTurns, turns } from "#core/turns.ts";
 import { countClients, embedClients } from "#dialects/abilities.ts";
 import { requireAnswers } from "#dialects/answered-calls.ts";
@@ -118,6 +119,7 @@ interface Outgoing {
   readonly headers?: Readonly<Record<string, string>>;
   /** The client speaks the provider's dialect: both are given each other's bytes. */
   readonly relay?: Relay;
+  readonly trace?: TraceContext | undefined;
 }
 
 /** What is sent to the provider. */
@@ -433,7 +435,8 @@ export class LlmBackend implements ChatBackend {
     if (dropped.length > 0) call.onDropped?.(dropped);
     try {
       return await this.#once(call, async (signal, use) => {
-        const response = await this.#exchange({ path, body: JSON.stringify(body) }, signal, use);
+        const sent = { path, body: JSON.stringify(body), trace: call.trace };
+        const response = await this.#exchange(sent, signal, use);
         return await read(await this.#bytes(response, bytesMax));
       });
     } catch (thrown) {
@@ -457,7 +460,8 @@ export class LlmBackend implements ChatBackend {
         ...(length === undefined ? {} : { "content-length": String(length) }),
       };
       const sent = body === undefined ? {} : { body: body.sentFor(call.model) };
-      const operation = { method, path, headers, ...sent, isOperation: true };
+      const { trace } = call;
+      const operation = { method, path, headers, ...sent, isOperation: true, trace };
       return operationPieces(await this.#exchange(operation, signal, use));
     };
     return this.#read(call, open, {
@@ -547,7 +551,7 @@ export class LlmBackend implements ChatBackend {
     if (relay !== undefined) {
       const { query, headers } = relay.request;
       const body = withFileIds(relayedBody(relay.request, call.model), call);
-      return { path: path + query, body, headers, relay };
+      return { path: path + query, body, headers, relay, trace: call.trace };
     }
     const canonical = { ...withContext(request), stream };
     requireAnswers(canonical);
@@ -555,7 +559,7 @@ export class LlmBackend implements ChatBackend {
       this.#dialect.writeRequest(canonical, this.#target(call)),
     );
     if (dropped.length > 0) call.onDropped?.(dropped);
-    return { path, body: withFileIds(JSON.stringify(body), call) };
+    return { path, body: withFileIds(JSON.stringify(body), call), trace: call.trace };
   }
 
   #relayOf(request: Conversation, { relay }: ChatCall): Relay | undefined {
@@ -569,7 +573,7 @@ export class LlmBackend implements ChatBackend {
 
   /** Sends, and throws what the provider sent instead of a response. */
   async #exchange(
-    { method, path, body, headers, relay, isOperation = false }: Sent,
+    { method, path, body, headers, relay, isOperation = false, trace }: Sent,
     signal: AbortSignal,
     use: KeyUse,
   ): Promise<IncomingResponse> {
@@ -581,6 +585,7 @@ export class LlmBackend implements ChatBackend {
         ...this.#paths.headers,
         ...(body === undefined ? {} : { "content-type": "application/json" }),
         ...headers,
+        ...(trace && Object.fromEntries(trace.fields())),
       },
       ...(body === undefined ? {} : { body }),
       signal,

@@ -73,12 +73,16 @@ export class RestChannel implements AsyncDisposable {
 
   async #answered(
     { method, path, send, ref }: RestCall,
-    { signal, requestId }: BackendCall,
+    { signal, requestId, trace }: BackendCall,
   ): Promise<RestAnswer> {
     const response = await this.#http.send({
       method,
       path: `${this.#base}${path}`,
-      headers: { ...send?.headers, ...(requestId === "" ? {} : { "x-request-id": requestId }) },
+      headers: {
+        ...send?.headers,
+        ...(requestId === "" ? {} : { "x-request-id": requestId }),
+        ...(trace && Object.fromEntries(trace.fields())),
+      },
       ...(send === undefined ? {} : { body: send.body }),
       signal,
       headTimeoutMs: 0,

@@ -9,6 +9,7 @@ import type {
 } from "@bufbuild/protobuf";
 import type { Caller } from "#backends/backend.ts";
 import type { CallerFields, TellCaller } from "#backends/caller-headers.ts";
+import type { TraceContext } from "#core/trace-context.ts";
 import { fault } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import { encoderOf } from "#protobuf/encoder.ts";
@@ -47,16 +48,18 @@ export interface CoreCall {
   readonly requestId: string;
   readonly timeoutMs?: number | undefined;
   readonly caller?: Caller | undefined;
+  readonly trace?: TraceContext | undefined;
 }
 
 /** The metadata of a call. */
 export function metadataOf(
-  { requestId, caller }: CoreCall,
+  { requestId, caller, trace }: CoreCall,
   tells: TellCaller | undefined,
 ): CallerFields {
   const told = caller && tells?.(caller);
   if (requestId === "") return told ?? [];
-  return [["x-request-id", requestId], ...(told ?? [])];
+  const fields: CallerFields = [["x-request-id", requestId], ...(told ?? [])];
+  return trace === undefined ? fields : [...fields, ...trace.fields()];
 }
 
 /** Calls one method; an abort of the signal cancels the call at once. Rejects with faults. */

@@ -13,7 +13,7 @@ import { Pool } from "#pool/pool.ts";
 import type { AttemptReport } from "#routing/attempt.ts";
 import { roundRobin } from "#routing/balancers/round-robin.ts";
 import { Decision } from "#routing/decision.ts";
-import { createDispatch, type RoutedCall } from "#routing/dispatch.ts";
+import { type AttemptCall, createDispatch, type RoutedCall } from "#routing/dispatch.ts";
 import { poolRoute } from "#routing/pool-route.ts";
 import { unlimitedBudgets } from "../../support/budgets.ts";
 import { createManualClock } from "../../support/manual-clock.ts";
@@ -182,7 +182,7 @@ describe("unary", () => {
     const { pool, clock, dispatch, route, outcomes } = settingOf(3);
     await using _ = pool;
     const timeouts: (number | undefined)[] = [];
-    const work = async (_backend: NamedBackend, call: RoutedCall) => {
+    const work = async (_backend: NamedBackend, call: AttemptCall) => {
       timeouts.push(call.timeoutMs);
       await clock.sleep(60);
       throw fault("BACKEND_LOST", "lost");
@@ -203,7 +203,7 @@ describe("unary", () => {
     await using _ = pool;
     await clock.advance(5_000);
     const timeouts: (number | undefined)[] = [];
-    const work = async ({ name }: NamedBackend, call: RoutedCall) => {
+    const work = async ({ name }: NamedBackend, call: AttemptCall) => {
       timeouts.push(call.timeoutMs);
       if (name === "core-2") return name;
       await clock.sleep(60);
@@ -276,7 +276,7 @@ describe("unary", () => {
     const { pool, dispatch, route, outcomes, inFlight } = settingOf(3);
     await using _ = pool;
     const abort = new AbortController();
-    const work = (_: NamedBackend, { signal }: RoutedCall) =>
+    const work = (_: NamedBackend, { signal }: AttemptCall) =>
       new Promise<never>((_resolve, reject) => {
         signal.addEventListener("abort", () => reject(fault("BACKEND_LOST", "the wire broke")));
       });

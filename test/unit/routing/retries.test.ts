@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import type { Standing } from "#core/fitness.ts";
 import { fault } from "#errors/fault.ts";
 import type { Reason } from "#errors/reason.ts";
-import type { RoutedCall } from "#routing/dispatch.ts";
+import type { AttemptCall } from "#routing/dispatch.ts";
 import { RetryBudget } from "#routing/retry-budget.ts";
 import { unlimitedBudgets } from "../../support/budgets.ts";
 import { dispatchSetting, endOf, type TestBackend } from "../../support/dispatch.ts";
@@ -355,7 +355,7 @@ describe("the budget", () => {
     await using _ = pool;
     const read = async () => {
       const work = down();
-      const open = async function* (backend: TestBackend, _call: RoutedCall) {
+      const open = async function* (backend: TestBackend, _call: AttemptCall) {
         yield await work(backend);
       };
       return await endOf(Array.fromAsync(dispatch.stream(route, open, call())));

@@ -1,0 +1,147 @@
+/** How spans wait, are sent, sent again, and lost: bounded and counted. */
+
+import { expect, test } from "vitest";
+import { seededRng } from "#core/rng.ts";
+import { Exporter, type SpanEnd } from "#tracing/exporter.ts";
+import { retryAfterMsOf } from "#tracing/otlp-http.ts";
+import type { SendEnd } from "#tracing/otlp-sender.ts";
+import { SpanQueue } from "#tracing/span-queue.ts";
+import { createManualClock } from "../../support/manual-clock.ts";
+
+const sent: SendEnd = { kind: "sent", rejected: 0, words: "" };
+const busy = (afterMs?: number): SendEnd => ({ kind: "busy", afterMs, words: "away" });
+
+function exporter({
+  ends = [],
+  queue = { spansMax: 1_000, bytesMax: 1_000_000 },
+}: {
+  readonly ends?: readonly SendEnd[];
+  readonly queue?: { readonly spansMax: number; readonly bytesMax: number };
+} = {}) {
+  const clock = createManualClock();
+  const next = [...ends];
+  const requests: { readonly atMs: number; readonly bytes: number }[] = [];
+  const counts: Partial<Record<SpanEnd, number>> = {};
+  const states: string[] = [];
+  const startMs = clock.nowMs();
+  const made = new Exporter(
+    { queue, timeoutMs: 1_000 },
+    {
+      clock,
+      rng: seededRng(1),
+      sender: {
+        async send(pieces) {
+          const bytes = pieces.reduce((sum, { length }) => sum + length, 0);
+          requests.push({ atMs: clock.nowMs() - startMs, bytes });
+          return next.shift() ?? sent;
+        },
+        async [Symbol.asyncDispose]() {},
+      },
+      onEnd(end, spans) {
+        counts[end] = (counts[end] ?? 0) + spans;
+      },
+      onState: (state) => states.push(state),
+    },
+  );
+  return { made, clock, requests, counts, states };
+}
+
+const span = (bytes = 100) => new Uint8Array(bytes);
+
+test("spans wait for others for a second, and go together", async () => {
+  const { made, clock, requests, counts } = exporter();
+  made.add(span(), 2);
+  made.add(span(50), 1);
+  await clock.advance(999);
+  expect(requests).toEqual([]);
+  await clock.advance(1);
+  expect(requests).toEqual([{ atMs: 1_000, bytes: 150 }]);
+  expect(counts).toEqual({ exported: 3 });
+  await clock.advance(10_000);
+  expect(requests).toHaveLength(1);
+});
+
+test("many bytes go at once", async () => {
+  const { made, clock, requests } = exporter();
+  for (let at = 0; at < 9; at += 1) made.add(span(60_000), 1);
+  await clock.advance(0);
+  expect(requests[0]?.atMs).toBe(0);
+});
+
+test("a busy collector is asked again, later each time or when it says; in the end spans are given up", async () => {
+  const { made, clock, requests, counts, states } = exporter({
+    ends: [busy(), busy(7_000), busy(3_600_000), busy(), busy(), sent],
+  });
+  made.add(span(), 2);
+  for (let second = 0; second < 60; second += 1) await clock.advance(1_000);
+  const pauses = requests.slice(1).map(({ atMs }, at) => atMs - (requests[at]?.atMs ?? 0));
+  expect(pauses[0]).toBeLessThanOrEqual(1_000);
+  expect(pauses[1]).toBe(7_000);
+  // No collector makes it wait for an hour.
+  expect(pauses[2]).toBe(30_000);
+  expect(requests).toHaveLength(5);
+  expect(counts).toEqual({ failed: 2 });
+  made.add(span(), 1);
+  await clock.advance(1_000);
+  expect(counts).toEqual({ failed: 2, exported: 1 });
+  expect(states).toEqual(["failing", "working"]);
+});
+
+test("a refusal is final, and what a collector rejects is counted", async () => {
+  const { made, clock, counts } = exporter({
+    ends: [
+      { kind: "refused", words: "HTTP status 400" },
+      { kind: "sent", rejected: 2, words: "too old" },
+    ],
+  });
+  made.add(span(), 4);
+  await clock.advance(1_000);
+  made.add(span(), 5);
+  await clock.advance(1_000);
+  expect(counts).toEqual({ failed: 4, rejected: 2, exported: 3 });
+});
+
+test("while a collector is away spans are dropped beyond either bound, and counted", async () => {
+  const spans = exporter({ queue: { spansMax: 10, bytesMax: 1_000_000 } });
+  for (let at = 0; at < 15; at += 1) spans.made.add(span(), 1);
+  expect(spans.counts).toEqual({ dropped: 5 });
+  const bytes = exporter({ queue: { spansMax: 1_000, bytesMax: 1_000 } });
+  for (let at = 0; at < 15; at += 1) bytes.made.add(span(), 1);
+  expect(bytes.counts).toEqual({ dropped: 5 });
+});
+
+test("what waits is sent when the gateway stops, and one try ends a pause", async () => {
+  const { made, clock, requests, counts } = exporter({ ends: [busy(20_000)] });
+  made.add(span(), 1);
+  await clock.advance(1_000);
+  made.add(span(), 2);
+  await made[Symbol.asyncDispose]();
+  expect(requests).toHaveLength(3);
+  expect(counts).toEqual({ exported: 3 });
+  made.add(span(), 1);
+  expect(counts).toEqual({ exported: 3, dropped: 1 });
+});
+
+test("a queue keeps what it was given, whatever becomes of the memory that it came in", () => {
+  const queue = new SpanQueue({ spansMax: 10, bytesMax: 1_000_000 });
+  const bytes = Uint8Array.of(1, 2, 3);
+  queue.add(bytes, 1);
+  bytes.fill(9);
+  expect(queue.add(span(100_000), 1)).toBe(true);
+  const first = queue.take(1_000);
+  expect(first?.pieces.map((piece) => [...piece])).toEqual([[1, 2, 3]]);
+  // One page is taken however large it is.
+  expect(queue.take(1_000)).toMatchObject({ spans: 1, bytes: 100_000 });
+  expect(queue.take(1_000)).toBeUndefined();
+  expect([queue.spans, queue.bytes]).toEqual([0, 0]);
+});
+
+test("retry-after is seconds or a date", () => {
+  const nowMs = Date.UTC(2026, 10, 30);
+  expect(retryAfterMsOf("7", nowMs)).toBe(7_000);
+  expect(retryAfterMsOf(new Date(nowMs + 5_000).toUTCString(), nowMs)).toBe(5_000);
+  expect(retryAfterMsOf(new Date(nowMs - 5_000).toUTCString(), nowMs)).toBe(0);
+  for (const field of [undefined, "soon", "-1x"]) {
+    expect(retryAfterMsOf(field, nowMs)).toBeUndefined();
+  }
+});
