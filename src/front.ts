@@ -52,7 +52,10 @@ import type { SurfaceName } from "./surface-table.ts";
 
 /** A listener and what it serves. */
 export interface FrontListener
-  extends Pick<ListenerOptions, "name" | "host" | "port" | "tls" | "http1Engine" | "http2Engine"> {
+  extends Pick<
+    ListenerOptions,
+    "name" | "host" | "port" | "isHandedOver" | "tls" | "http1Engine" | "http2Engine"
+  > {
   readonly serves: readonly SurfaceName[];
   /** What differs from the JSON of `rest` here. */
   readonly json?: JsonOptions;
@@ -134,6 +137,8 @@ export interface Serving {
 /** Open listeners. Disposing of them cuts off the calls that are still active. */
 export interface Front extends AsyncDisposable {
   readonly listeners: readonly Listener[];
+  /** Requests that have come and not ended. */
+  readonly active: number;
   /**
    * Every further request, also on connections that are open, is served by `next`. Resolves when the
    * requests of the one before have ended, or their calls were cut off after `graceMs`. Rejects for a
@@ -392,6 +397,9 @@ export async function openFront(
   const owned = opening.move();
   return {
     listeners,
+    get active() {
+      return servings.values().reduce((sum, { entry }) => sum + entry.active, 0);
+    },
     async replace(next, graceMs) {
       const taking = listening.map(({ name }) => servingFor(next, name));
       const before = current;

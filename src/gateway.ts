@@ -1,5 +1,6 @@
 /** Composition root: builds every room, back to front, and opens the listeners. */
 
+import type { Socket } from "node:net";
 import type { PredictBackend } from "#backends/backend.ts";
 import { Statistics } from "#backends/inference-statistics.ts";
 import type { OnnxBackend } from "#backends/onnx/backend.ts";
@@ -10,15 +11,17 @@ import { systemClock } from "#core/clock.ts";
 import { createServing, type Front, type FrontOptions, openFront, type Serving } from "#front.ts";
 import { chatPoolsOf, openChat } from "#gateway/chat-side.ts";
 import { requireFixed } from "#gateway/fixed-settings.ts";
-import { frontDeps, frontOptions } from "#gateway/front-options.ts";
-import { namesOf, type ProcessParts, type Shared } from "#gateway/parts.ts";
+import { frontDeps, frontOptions, gaugedPools } from "#gateway/front-options.ts";
+import { namesOf, type ProcessParts, type Shared, type ThreadParts } from "#gateway/parts.ts";
 import { openHooks, openIdentity, openLimiter, openShared } from "#gateway/policy.ts";
 import { openPredict, openPredictCatalog } from "#gateway/predict-side.ts";
 import { keptIds, openAudit, openLoad, openUploads } from "#gateway/process.ts";
 import { ChatService } from "#gen/polygate/v1/chat_pb.js";
 import { createMetrics } from "#metrics.ts";
+import { type MetricSnapshot, snapshotOf } from "#observability/family.ts";
 import type { Logger } from "#observability/logger.ts";
 import { createStats } from "#observability/stats.ts";
+import { type GaugedPools, refreshGauges } from "#pages.ts";
 import { openRecords } from "#records.ts";
 import { createHealthStatus } from "#rpc/health.ts";
 import { inferenceMetrics } from "#services/inference-metrics.ts";
@@ -31,6 +34,20 @@ export interface Prepared extends AsyncDisposable {
    * before is closed: its calls have ended, or were cut off after its `drain_timeout`.
    */
   take(): Promise<void>;
+}
+
+/** A gateway that serves in a thread, among others like it. */
+export interface ThreadGateway extends Gateway {
+  /** Serves a connection of a listener that was accepted elsewhere and not read from. */
+  take(listener: number, socket: Socket): void;
+  /** Requests that have come and not ended. */
+  readonly active: number;
+  /** What it has counted, as plain data. */
+  metrics(): Promise<readonly MetricSnapshot[]>;
+  /** Is not ready any more, for whoever asks, and goes on serving. */
+  announceStop(): void;
+  /** Takes no more calls, as `drain` does, at once. */
+  finish(): Promise<void>;
 }
 
 /** A gateway that serves. */
@@ -62,6 +79,7 @@ export interface Gateway extends AsyncDisposable {
 interface Generation extends AsyncDisposable {
   readonly settings: Settings;
   readonly options: FrontOptions;
+  readonly gauged: GaugedPools;
   readonly serving: Serving;
   /** The models of this process. */
   readonly local: OnnxBackend;
@@ -135,6 +153,7 @@ async function openGeneration(
   return {
     settings,
     options,
+    gauged: gaugedPools({ chat, predict }),
     serving,
     local,
     predict,
@@ -149,11 +168,14 @@ async function openGeneration(
   };
 }
 
-/** Starts a gateway. Rejects with the system's error when a listener cannot open. */
-export async function startGateway(settings: Settings, logger: Logger): Promise<Gateway> {
-  await using opening = new AsyncDisposableStack();
+/** Opens what lives as long as the process. */
+async function openParts(
+  settings: Settings,
+  given: Pick<ProcessParts, "logger" | "stopping" | "thread">,
+  opening: AsyncDisposableStack,
+): Promise<ProcessParts> {
+  const { logger } = given;
   const clock = systemClock;
-  const stopping = new AbortController();
   const metrics = createMetrics();
   // Closed last, so that it has every call.
   const records = opening.use(await openRecords({ settings, clock, logger, metrics }));
@@ -161,9 +183,9 @@ export async function startGateway(settings: Settings, logger: Logger): Promise<
   const { keyStore } = settings;
   const keys = await openKeys({ settings: keyStore, clock, logger, metrics, journal });
   if (keys !== undefined) opening.use(keys);
-  const parts: ProcessParts = {
+  return {
+    ...given,
     clock,
-    logger,
     metrics,
     stats: createStats(clock),
     health: createHealthStatus(namesOf(settings)),
@@ -174,10 +196,21 @@ export async function startGateway(settings: Settings, logger: Logger): Promise<
     audit: settings.audit && opening.use(openAudit(settings.audit, metrics)),
     uploads: settings.uploads && opening.use(openUploads(settings.uploads, { clock, metrics })),
     startedMs: clock.nowMs(),
-    stopping: stopping.signal,
     keptKeys: {},
     relayIds: keptIds(),
   };
+}
+
+/** Starts a gateway. Rejects with the system's error when a listener cannot open. */
+export async function startGateway(
+  settings: Settings,
+  logger: Logger,
+  thread?: ThreadParts,
+): Promise<ThreadGateway> {
+  await using opening = new AsyncDisposableStack();
+  const stopping = new AbortController();
+  const parts = await openParts(settings, { logger, stopping: stopping.signal, thread }, opening);
+  const { clock, metrics } = parts;
   let draining = false;
   let isClosed = false;
   const open = (wanted: Settings) => openGeneration(parts, wanted, () => draining);
@@ -192,7 +225,25 @@ export async function startGateway(settings: Settings, logger: Logger): Promise<
   const { options, serving } = current;
   const front = opening.use(await openFront(options, frontDeps(parts), serving));
   const owned = opening.move();
+  const announceStop = () => {
+    draining = true;
+    parts.health.stop();
+  };
+  const finish = async () => {
+    stopping.abort();
+    await front.drain(current.settings.drainTimeoutMs);
+  };
   return {
+    take: (listener, socket) => front.listeners[listener]?.take(socket),
+    get active() {
+      return front.active;
+    },
+    async metrics() {
+      refreshGauges(metrics, current.gauged);
+      return await snapshotOf(metrics.registry);
+    },
+    announceStop,
+    finish,
     facts: () => factsOf(current.settings, front, current.predict),
     ready: () => current.local.ready(),
     async prepare(wanted) {
@@ -225,13 +276,10 @@ export async function startGateway(settings: Settings, logger: Logger): Promise<
     },
     reopenFiles: () => parts.audit?.reopen(),
     async drain() {
-      draining = true;
-      parts.health.stop();
-      const { drainDelayMs, drainTimeoutMs } = current.settings;
+      announceStop();
       // Who spreads calls over gateways sees that this one is not ready before its port is closed.
-      await clock.sleep(drainDelayMs);
-      stopping.abort();
-      await front.drain(drainTimeoutMs);
+      await clock.sleep(current.settings.drainDelayMs);
+      await finish();
     },
     async [Symbol.asyncDispose]() {
       isClosed = true;

@@ -13,13 +13,19 @@ import { homePages } from "./home-page.ts";
 import type { Metrics } from "./metrics.ts";
 import type { DocumentFacts } from "./openapi-document.ts";
 
-/** What the pages report. */
-export interface GatewayPageFacts {
-  readonly metrics: Metrics;
+/** Pools of which gauges tell. */
+export interface GaugedPools {
   /** Those of cores. */
   readonly pools: readonly Pool<ChatBackend>[];
   /** All whose endpoints may have a limit of calls. */
   readonly limited: readonly Pick<Pool<PooledBackend>, "name" | "snapshot">[];
+}
+
+/** What the pages report. */
+export interface GatewayPageFacts extends GaugedPools {
+  readonly metrics: Metrics;
+  /** What others have counted as well; absent: there are none. */
+  readonly exposition?: () => Promise<string>;
   /** Whether calls should be sent here. */
   readonly isReady: () => boolean;
   /** Absent: no metrics page. */
@@ -79,17 +85,23 @@ function refreshConcurrencyGauges(
   }
 }
 
+/** Brings the gauges of pools up to the moment. */
+export function refreshGauges(metrics: PoolMetrics, { pools, limited }: GaugedPools): void {
+  refreshCoreGauges(metrics, pools);
+  refreshConcurrencyGauges(metrics, limited);
+}
+
 /** Pages of every listener, of those that serve REST, and of those that serve metrics. */
 export function gatewayPages(facts: GatewayPageFacts): FrontOptions["pages"] {
-  const { metrics, pools, limited, isReady, metricsPath, document } = facts;
+  const { metrics, isReady, metricsPath, document } = facts;
   const { rest } = document;
   // Listeners that read and write the same JSON share its document.
   const sharedDocs = docsPages(document);
   const metricsPage = async (): Promise<PageResponse> => {
-    refreshCoreGauges(metrics, pools);
-    refreshConcurrencyGauges(metrics, limited);
+    refreshGauges(metrics, facts);
     const { registry } = metrics;
-    return { status: 200, contentType: registry.contentType, body: await expositionOf(registry) };
+    const { exposition = () => expositionOf(registry) } = facts;
+    return { status: 200, contentType: registry.contentType, body: await exposition() };
   };
   return {
     all: {

@@ -6,6 +6,7 @@ import type { CoreServerOptions } from "#core-server.ts";
 import type { Logger } from "#observability/logger.ts";
 import { debuggerOf } from "./debugger.ts";
 import { collectAlone, holdWhileLoading, keepCallsYoung } from "./loading-flags.ts";
+import type { Serving } from "./serve.ts";
 import type { Terminal } from "./terminal.ts";
 
 // onnxruntime reads this when it is loaded, and the compile cache only helps modules that are loaded
@@ -52,7 +53,11 @@ async function run(argv: readonly string[]): Promise<number> {
     case "serve": {
       const { serve } = await import("./serve.ts");
       const start = async (settings: Settings, logger: Logger) =>
-        loaded((await import("#gateway.ts")).startGateway(settings, logger));
+        loaded<Serving>(
+          settings.workers === 1
+            ? (await import("#gateway.ts")).startGateway(settings, logger)
+            : (await import("#workers/start-workers.ts")).startWorkers(settings, logger),
+        );
       return serve(flags, terminal, start);
     }
     case "core": {

@@ -31,6 +31,8 @@ export interface ListenerOptions {
   readonly host: string;
   /** 0 takes a free port. */
   readonly port: number;
+  /** Somebody else listens there, and hands over each connection that it has accepted. */
+  readonly isHandedOver?: boolean;
   readonly tls?: TlsOptions;
   /** polygate: the project's own HTTP/1.1 engine; node: node:http. */
   readonly http1Engine: "polygate" | "node";
@@ -58,6 +60,8 @@ export interface Listener extends AsyncDisposable {
   readonly name: string;
   readonly port: number;
   readonly url: string;
+  /** Serves a connection that somebody else has accepted and not read from. */
+  take(socket: Socket): void;
   /**
    * Takes no more connections; resolves when the active calls have ended. Those that last longer
    * than `graceMs` are cut off, and have a second to tell their clients.
@@ -119,6 +123,11 @@ function serverOf({ tls }: ListenerOptions, takers: Takers, handshakeTimeoutMs: 
   );
 }
 
+/** The address of a listener in words, which names this machine where it listens on all addresses. */
+export function urlOf({ host, tls }: Pick<ListenerOptions, "host" | "tls">, port: number): string {
+  return `${tls === undefined ? "http" : "https"}://${hostInUrl(host)}:${port}`;
+}
+
 function hostInUrl(host: string): string {
   if (host === "0.0.0.0" || host === "::") return "localhost";
   return host.includes(":") ? `[${host}]` : host;
@@ -130,8 +139,11 @@ function hostInUrl(host: string): string {
  */
 const backlogMax = 65_535;
 
-/** Listens; rejects with the system's error (such as EADDRINUSE) when it cannot. */
-async function opened(server: Server, { host, port }: ListenerOptions): Promise<number> {
+/** Listens, and resolves with the port; rejects with the system's error (such as EADDRINUSE) when it cannot. */
+export async function opened(
+  server: Server,
+  { host, port }: Pick<ListenerOptions, "host" | "port">,
+): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once("error", reject);
   server.listen({ host, port, backlog: backlogMax }, resolve);
@@ -226,7 +238,7 @@ export async function listen(options: ListenerOptions, handlers: WireHandlers): 
     };
     takeProxyHeader(socket, { taken, failed: handlers.connectionFailed }, handshakeTimeoutMs);
   };
-  server.on("connection", (socket: Socket) => {
+  const take = (socket: Socket) => {
     if (proxies !== undefined && !proxies(socket.remoteAddress ?? "")) {
       handlers.connectionFailed("proxy_untrusted");
       socket.destroy();
@@ -235,14 +247,19 @@ export async function listen(options: ListenerOptions, handlers: WireHandlers): 
     const newcomer = newcomers.add(socket);
     if (proxies === undefined) newcomers.enter(newcomer);
     else handOn(newcomer);
-  });
-  const port = await opened(server, options);
+  };
+  server.on("connection", take);
+  const { isHandedOver = false } = options;
+  const port = isHandedOver ? options.port : await opened(server, options);
 
-  const closed = new Promise<void>((done) => server.once("close", done));
+  // What does not listen closes with its last connection, and does not say so.
+  const closed = isHandedOver ? undefined : new Promise<void>((done) => server.once("close", done));
+  const ended = () => closed ?? newcomers.gone();
   return {
     name: options.name,
     port,
-    url: `${options.tls === undefined ? "http" : "https"}://${hostInUrl(options.host)}:${port}`,
+    url: urlOf(options, port),
+    take: (socket) => void server.emit("connection", socket),
     async drain(graceMs) {
       if (server.listening) server.close();
       isDraining = true;
@@ -254,14 +271,14 @@ export async function listen(options: ListenerOptions, handlers: WireHandlers): 
         const waitMs = handlers.cutOff === undefined ? 0 : lastWordsMs;
         timer = setTimeout(() => newcomers.destroyAll(), waitMs);
       }, graceMs);
-      await closed;
+      await ended();
       clearTimeout(silence);
       clearTimeout(timer);
     },
     async [Symbol.asyncDispose]() {
       if (server.listening) server.close();
       newcomers.destroyAll();
-      await Promise.all([closed, wires.http1.close(), wires.http2.close()]);
+      await Promise.all([ended(), wires.http1.close(), wires.http2.close()]);
     },
   };
 }

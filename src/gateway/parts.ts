@@ -1,10 +1,14 @@
 /** What the rooms of a gateway share: what lives as long as the process, and what is made for a generation of settings. */
 
+import type { DescService } from "@bufbuild/protobuf";
+import type { ServiceImpl } from "@connectrpc/connect";
 import type { Settings } from "#config/settings.ts";
 import type { ByteBudget } from "#core/byte-budget.ts";
 import type { Clock } from "#core/clock.ts";
 import type { KeptKeys } from "#identity/remote-keys.ts";
 import type { KeyRoom } from "#keys/key-room.ts";
+import type { Places } from "#limits/in-progress.ts";
+import type { LimitStore } from "#limits/limit-store.ts";
 import type { Limiter } from "#limits/limiter.ts";
 import type { Metrics } from "#metrics.ts";
 import type { AuditLog } from "#observability/audit-log.ts";
@@ -25,6 +29,18 @@ export function servicesOf({ uploads }: Settings) {
 
 export function namesOf(settings: Settings) {
   return servicesOf(settings).map(({ typeName }) => typeName);
+}
+
+/** What a gateway that is one of several threads shares with the others. */
+export interface ThreadParts {
+  /** Buckets of limits, for one generation. */
+  buckets(): LimitStore;
+  /** Calls in progress. */
+  readonly places: Places;
+  /** What all threads have counted, as Prometheus reads it. */
+  exposition(): Promise<string>;
+  /** The service, of which each thread alone would know a part: what it is asked concerns all of them. */
+  overAll<S extends DescService>(service: S, own: ServiceImpl<S>): ServiceImpl<S>;
 }
 
 /** What lives as long as the process, whatever its settings become. */
@@ -52,6 +68,8 @@ export interface ProcessParts {
   readonly uploads: UploadStore | undefined;
   /** The keys that an issuer of tokens gave last, for the next generation. */
   readonly keptKeys: KeptKeys;
+  /** Present: others like this one run in the same process. */
+  readonly thread: ThreadParts | undefined;
   /** The ids of relayed objects; without a secret they are good for as long as the process lives. */
   readonly relayIds: (secret: string | undefined) => RelayIds;
 }

@@ -1,0 +1,103 @@
+/** Questions and answers between two threads, in both directions, over the port that they share. */
+
+import type { Transferable } from "node:worker_threads";
+
+/** What of a port, or of a thread, is used. */
+export interface CallsPort {
+  postMessage(message: unknown, transferred?: readonly Transferable[]): void;
+}
+
+/** A question, or the answer to one. */
+export type PortMessage =
+  | { readonly kind: "ask"; readonly id: number; readonly what: string; readonly with: unknown }
+  | { readonly kind: "answer"; readonly id: number; readonly value: unknown }
+  | { readonly kind: "failure"; readonly id: number; readonly error: FailureFacts };
+
+/** An error as it crosses threads: its class does not. */
+interface FailureFacts {
+  readonly message: string;
+  readonly name: string;
+  /** What errors of the system tell besides. */
+  readonly code?: unknown;
+  readonly path?: unknown;
+}
+
+/** Answers a question of the other side. */
+export type Answers<Q extends Questions> = {
+  readonly [What in keyof Q]: (asked: Q[What][0]) => Q[What][1] | Promise<Q[What][1]>;
+};
+
+/** What one side may ask, each with what is told and what is answered. */
+export type Questions = Readonly<Record<string, readonly [asked: unknown, answered: unknown]>>;
+
+function factsOf(thrown: unknown): FailureFacts {
+  if (!(thrown instanceof Error)) return { name: "Error", message: String(thrown) };
+  const { name, message, code, path }: Error & { code?: unknown; path?: unknown } = thrown;
+  return {
+    ...{ name, message },
+    ...(typeof code === "string" && { code }),
+    ...(typeof path === "string" && { path }),
+  };
+}
+
+/** An error that another thread told of. */
+function errorFrom({ message, ...facts }: FailureFacts): Error {
+  return Object.assign(new Error(message), facts);
+}
+
+/** One end: `Asked` is what this side asks, `Answered` what it is asked. */
+export class PortCalls<Asked extends Questions, Answered extends Questions> {
+  readonly #port: CallsPort;
+  readonly #answers: Answers<Answered>;
+  /** By number. Bounded by who asks: each waits for its answer. */
+  readonly #waiting = new Map<number, PromiseWithResolvers<unknown>>();
+  #lastId = 0;
+  #ended: Error | undefined;
+
+  constructor(port: CallsPort, answers: Answers<Answered>) {
+    this.#port = port;
+    this.#answers = answers;
+  }
+
+  /** Resolves with the answer; rejects with what the other side threw, or when it has ended. */
+  ask<What extends keyof Asked & string>(
+    what: What,
+    asked: Asked[What][0],
+  ): Promise<Asked[What][1]> {
+    if (this.#ended !== undefined) return Promise.reject(this.#ended);
+    this.#lastId += 1;
+    const id = this.#lastId;
+    const waiting = Promise.withResolvers<unknown>();
+    this.#waiting.set(id, waiting);
+    this.#port.postMessage({ kind: "ask", id, what, with: asked } satisfies PortMessage);
+    return waiting.promise as Promise<Asked[What][1]>;
+  }
+
+  /** A message has come from the other side. */
+  async receive(message: PortMessage): Promise<void> {
+    if (message.kind === "ask") {
+      this.#port.postMessage(await this.#answered(message));
+      return;
+    }
+    const { id } = message;
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    if (message.kind === "answer") waiting?.resolve(message.value);
+    else waiting?.reject(errorFrom(message.error));
+  }
+
+  /** The other side has ended: nobody answers any more. */
+  end(cause: Error): void {
+    this.#ended = cause;
+    for (const { reject } of this.#waiting.values()) reject(cause);
+    this.#waiting.clear();
+  }
+
+  async #answered({ id, what, with: asked }: PortMessage & { kind: "ask" }): Promise<PortMessage> {
+    try {
+      return { kind: "answer", id, value: await this.#answers[what]?.(asked) };
+    } catch (thrown) {
+      return { kind: "failure", id, error: factsOf(thrown) };
+    }
+  }
+}
