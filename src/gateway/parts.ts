@@ -2,6 +2,7 @@
 
 import type { DescService } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
+import type { WorkerPool } from "#backends/onnx/worker-pool.ts";
 import type { Settings } from "#config/settings.ts";
 import type { ByteBudget } from "#core/byte-budget.ts";
 import type { Clock } from "#core/clock.ts";
@@ -37,6 +38,8 @@ export interface ThreadParts {
   buckets(): LimitStore;
   /** Calls in progress. */
   readonly places: Places;
+  /** The workers that run models for all threads; disposing of them lets go of what this one has loaded. */
+  openInference(): WorkerPool;
   /** What all threads have counted, as Prometheus reads it. */
   exposition(): Promise<string>;
   /** The service, of which each thread alone would know a part: what it is asked concerns all of them. */

@@ -14,6 +14,7 @@ import type { LoadBoard } from "./load-board.ts";
 import type { GenerationFacts, OthersAnswer, ServiceCall } from "./messages.ts";
 import type { WorkersMetrics } from "./metric-families.ts";
 import { lasting, mergedMetrics, ofThread } from "./metric-merge.ts";
+import type { SharedSessions } from "./shared-sessions.ts";
 
 /** What the crew is made of. */
 export interface CrewDeps {
@@ -22,6 +23,8 @@ export interface CrewDeps {
   readonly metrics: WorkersMetrics;
   readonly board: LoadBoard;
   readonly limits: LimitsMemory;
+  /** The models of all threads. */
+  readonly sessions: SharedSessions;
   /** Calls in progress of threads that have ended are given back here. */
   readonly places: Pick<SharedPlaces, "ended">;
   /** The metrics of all, as Prometheus reads them. */
@@ -170,13 +173,20 @@ export class Crew implements AsyncDisposable {
   }
 
   #open(): CallThread {
-    const { board, limits, exposition } = this.#deps;
+    const { board, limits, sessions, exposition } = this.#deps;
     const slot = this.#freeSlot();
     const thread = new CallThread(
       { ...this.#facts, slot, board: board.buffer, limits },
       {
         board,
-        answersFor: (asking) => ({ exposition, others: (call) => this.others(asking, call) }),
+        answersFor: (asking) => ({
+          exposition,
+          others: (call) => this.others(asking, call),
+          loadSession: (load) => sessions.load(slot, load),
+          unloadSession: (key) => sessions.unload(slot, key),
+          infer: (inference) => sessions.run(slot, inference),
+          cancelInference: (run) => sessions.cancel(slot, run),
+        }),
         onExit: (ended, cause) => this.#ended(ended, cause),
       },
     );
@@ -252,6 +262,7 @@ export class Crew implements AsyncDisposable {
     this.#threads.delete(thread);
     this.#leave(thread);
     this.#deps.places.ended(thread.slot + 1);
+    void this.#deps.sessions.ended(thread.slot);
     this.#left = mergedMetrics([this.#left, lasting(ofThread(thread.counted))]);
     if (cause !== undefined) this.#crashed(thread, cause);
   }

@@ -1,6 +1,8 @@
 /** What the main thread and the threads that serve calls tell and ask each other. Types only. */
 
 import type { Socket } from "node:net";
+import type { Inference, Inferred } from "#backends/onnx/inference-queue.ts";
+import type { SessionRequest, SessionSignature } from "#backends/onnx/messages.ts";
 import type { Settings } from "#config/settings.ts";
 import type { LimitsMemory } from "#limits/shared-memory.ts";
 import type { MetricSnapshot } from "#observability/family.ts";
@@ -50,18 +52,39 @@ export type AskedOfThread = {
   /** Resolves when its models have loaded, or failed to. */
   readonly ready: readonly [undefined, ThreadFacts];
   readonly metrics: readonly [undefined, readonly MetricSnapshot[]];
-  readonly reopenFiles: readonly [undefined, void];
+  readonly reopenFiles: readonly [undefined, undefined];
   /** Builds what other settings ask for; `take` has it serve, `drop` lets it go. */
-  readonly prepare: readonly [GenerationFacts, void];
-  readonly take: readonly [undefined, void];
-  readonly drop: readonly [undefined, void];
+  readonly prepare: readonly [GenerationFacts, undefined];
+  readonly take: readonly [undefined, undefined];
+  readonly drop: readonly [undefined, undefined];
   /** It is not ready any more, for whoever asks. */
-  readonly announceStop: readonly [undefined, void];
+  readonly announceStop: readonly [undefined, undefined];
   /** Resolves when its calls have ended, and what it writes is written. */
-  readonly finish: readonly [undefined, void];
+  readonly finish: readonly [undefined, undefined];
   /** Resolves with the response in binary form. */
   readonly call: readonly [ServiceCall, Uint8Array];
 };
+
+/** A session that a thread needs. */
+export interface SessionLoad {
+  readonly request: SessionRequest;
+  /** Workers that hold it; all when absent. */
+  readonly instances?: number;
+}
+
+/** An inference for the workers that all threads share. */
+export interface ThreadInference extends Pick<Inference, "key" | "group" | "inputs" | "rowsMax"> {
+  /** Counts the runs of one thread, so that one can be cancelled. */
+  readonly run: number;
+  /** Not begun after this time from now, in milliseconds; absent when it may wait for ever. */
+  readonly withinMs?: number;
+}
+
+/** What came of it. */
+export interface ThreadInferred extends Inferred {
+  /** Of the run that it was part of; absent where another one of that run is told. */
+  readonly ran?: { readonly rows: number; readonly computeMs: number };
+}
 
 /** What a thread asks of the main thread. */
 export type AskedOfMain = {
@@ -69,6 +92,12 @@ export type AskedOfMain = {
   readonly exposition: readonly [undefined, string];
   /** Has all other threads do the same; resolves with their responses. */
   readonly others: readonly [ServiceCall, OthersAnswer];
+  /** Resolves when the workers hold a session of its model. */
+  readonly loadSession: readonly [SessionLoad, SessionSignature];
+  readonly unloadSession: readonly [string, undefined];
+  readonly infer: readonly [ThreadInference, ThreadInferred];
+  /** Nobody waits any more for a run. */
+  readonly cancelInference: readonly [number, undefined];
 };
 
 /** What a thread is sent: a connection to serve, or a message. */

@@ -67,14 +67,9 @@ function mergedOne(own: WithBackend, others: readonly WithBackend[]): WithBacken
 }
 
 function mergedPurge(own: PurgeResponse, others: readonly PurgeResponse[]): PurgeResponse {
-  return others.reduce(
-    (sum, { entries, bytes }) => ({
-      ...sum,
-      entries: sum.entries + entries,
-      bytes: sum.bytes + bytes,
-    }),
-    own,
-  );
+  const sum = (field: "entries" | "bytes") =>
+    others.reduce((total, other) => total + other[field], own[field]);
+  return { ...own, entries: sum("entries"), bytes: sum("bytes") };
 }
 
 const ownersDefault = 100;

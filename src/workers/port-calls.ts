@@ -1,6 +1,9 @@
 /** Questions and answers between two threads, in both directions, over the port that they share. */
 
 import type { Transferable } from "node:worker_threads";
+import { ConnectError } from "@connectrpc/connect";
+import { fault, infoMetadataOf, reasonOf, retryAfterMsFrom } from "#errors/fault.ts";
+import type { Reason } from "#errors/reason.ts";
 
 /** What of a port, or of a thread, is used. */
 export interface CallsPort {
@@ -18,13 +21,33 @@ interface FailureFacts {
   readonly message: string;
   readonly name: string;
   /** What errors of the system tell besides. */
-  readonly code?: unknown;
-  readonly path?: unknown;
+  readonly code?: string;
+  readonly path?: string;
+  /** What errors of this project tell besides. */
+  readonly fault?: {
+    readonly reason: Reason;
+    readonly metadata: Readonly<Record<string, string>>;
+    readonly retryAfterMs?: number;
+  };
 }
 
-/** Answers a question of the other side. */
+/** An answer of which some memory is moved to the other side. */
+export class Moved<T> {
+  readonly value: T;
+  readonly memory: readonly Transferable[];
+
+  constructor(value: T, memory: readonly Transferable[]) {
+    this.value = value;
+    this.memory = memory;
+  }
+}
+
+/** What answers a question; where nothing is answered it does not matter what is returned. */
+type Answer<T> = undefined extends T ? unknown : T | Promise<T | Moved<T>>;
+
+/** Answers the questions of the other side. */
 export type Answers<Q extends Questions> = {
-  readonly [What in keyof Q]: (asked: Q[What][0]) => Q[What][1] | Promise<Q[What][1]>;
+  readonly [What in keyof Q]: (asked: Q[What][0]) => Answer<Q[What][1]>;
 };
 
 /** What one side may ask, each with what is told and what is answered. */
@@ -32,6 +55,7 @@ export type Questions = Readonly<Record<string, readonly [asked: unknown, answer
 
 function factsOf(thrown: unknown): FailureFacts {
   if (!(thrown instanceof Error)) return { name: "Error", message: String(thrown) };
+  if (thrown instanceof ConnectError) return faultFacts(thrown);
   const { name, message, code, path }: Error & { code?: unknown; path?: unknown } = thrown;
   return {
     ...{ name, message },
@@ -40,8 +64,25 @@ function factsOf(thrown: unknown): FailureFacts {
   };
 }
 
+function faultFacts(error: ConnectError): FailureFacts {
+  const retryAfterMs = retryAfterMsFrom(error);
+  return {
+    name: error.name,
+    message: error.rawMessage,
+    fault: {
+      reason: reasonOf(error) ?? "INTERNAL",
+      metadata: infoMetadataOf(error),
+      ...(retryAfterMs !== undefined && { retryAfterMs }),
+    },
+  };
+}
+
 /** An error that another thread told of. */
-function errorFrom({ message, ...facts }: FailureFacts): Error {
+function errorFrom({ message, fault: told, ...facts }: FailureFacts): Error {
+  if (told !== undefined) {
+    const { reason, ...more } = told;
+    return fault(reason, message, more);
+  }
   return Object.assign(new Error(message), facts);
 }
 
@@ -59,24 +100,26 @@ export class PortCalls<Asked extends Questions, Answered extends Questions> {
     this.#answers = answers;
   }
 
-  /** Resolves with the answer; rejects with what the other side threw, or when it has ended. */
+  /** Resolves with the answer; rejects with what the other side threw, or when it has ended. `moved` is memory that goes along. */
   ask<What extends keyof Asked & string>(
     what: What,
     asked: Asked[What][0],
+    moved: readonly Transferable[] = [],
   ): Promise<Asked[What][1]> {
     if (this.#ended !== undefined) return Promise.reject(this.#ended);
     this.#lastId += 1;
     const id = this.#lastId;
     const waiting = Promise.withResolvers<unknown>();
     this.#waiting.set(id, waiting);
-    this.#port.postMessage({ kind: "ask", id, what, with: asked } satisfies PortMessage);
+    this.#port.postMessage({ kind: "ask", id, what, with: asked } satisfies PortMessage, moved);
     return waiting.promise as Promise<Asked[What][1]>;
   }
 
   /** A message has come from the other side. */
   async receive(message: PortMessage): Promise<void> {
     if (message.kind === "ask") {
-      this.#port.postMessage(await this.#answered(message));
+      const { value, memory } = await this.#answered(message);
+      this.#port.postMessage(value, memory);
       return;
     }
     const { id } = message;
@@ -93,11 +136,17 @@ export class PortCalls<Asked extends Questions, Answered extends Questions> {
     this.#waiting.clear();
   }
 
-  async #answered({ id, what, with: asked }: PortMessage & { kind: "ask" }): Promise<PortMessage> {
+  async #answered({
+    id,
+    what,
+    with: asked,
+  }: PortMessage & { kind: "ask" }): Promise<Moved<PortMessage>> {
     try {
-      return { kind: "answer", id, value: await this.#answers[what]?.(asked) };
+      const answer = await this.#answers[what]?.(asked);
+      if (!(answer instanceof Moved)) return new Moved({ kind: "answer", id, value: answer }, []);
+      return new Moved({ kind: "answer", id, value: answer.value }, answer.memory);
     } catch (thrown) {
-      return { kind: "failure", id, error: factsOf(thrown) };
+      return new Moved({ kind: "failure", id, error: factsOf(thrown) }, []);
     }
   }
 }

@@ -1,6 +1,8 @@
 /** A gateway of several threads: the main thread opens the ports, hands connections over, and keeps the threads. */
 
 import { randomBytes } from "node:crypto";
+import { createWorkerPool } from "#backends/onnx/worker-pool.ts";
+import { startWorkerThread } from "#backends/onnx/worker-thread.ts";
 import type { Settings } from "#config/settings.ts";
 import { systemClock } from "#core/clock.ts";
 import { leavingMax } from "#exchange/connection-places.ts";
@@ -20,6 +22,7 @@ import type { ThreadFacts } from "./messages.ts";
 import { workersFamilies } from "./metric-families.ts";
 import { mergedMetrics, metricsText } from "./metric-merge.ts";
 import { type Accept, openPorts } from "./ports.ts";
+import { SharedSessions } from "./shared-sessions.ts";
 import { threadSettings } from "./thread-settings.ts";
 import { requireTransferable } from "./transferable.ts";
 
@@ -58,9 +61,15 @@ export async function startWorkers(settings: Settings, logger: Logger): Promise<
   let facts = { settings: threadSettings(settings, terms), generation: 1 };
   const exposition = async (): Promise<string> =>
     metricsText(mergedMetrics([await snapshotOf(registry), await crew.counted()]));
+  const sessions = opening.use(
+    new SharedSessions(
+      createWorkerPool(settings.onnx, { clock: systemClock, startThread: startWorkerThread }),
+      systemClock,
+    ),
+  );
   const crew: Crew = opening.use(
     new Crew(facts, {
-      ...{ clock: systemClock, logger, metrics, board, limits, places, exposition },
+      ...{ clock: systemClock, logger, metrics, board, limits, places, sessions, exposition },
       onGivenUp: () => givenUp.resolve(),
     }),
   );

@@ -2,6 +2,7 @@
 
 import type { Socket } from "node:net";
 import { parentPort, workerData } from "node:worker_threads";
+import { systemClock } from "#core/clock.ts";
 import type { ThreadParts } from "#gateway/parts.ts";
 import { type Prepared, startGateway, type ThreadGateway } from "#gateway.ts";
 import { SharedBuckets } from "#limits/shared-buckets.ts";
@@ -11,6 +12,7 @@ import { LoadBoard } from "./load-board.ts";
 import type { AskedOfMain, AskedOfThread, ThreadData, ThreadFacts, ToThread } from "./messages.ts";
 import { OverAll } from "./over-all.ts";
 import { type Answers, PortCalls } from "./port-calls.ts";
+import { RemoteInference } from "./remote-inference.ts";
 
 /** How often the board is told how many requests there are. */
 const boardMs = 100;
@@ -79,6 +81,7 @@ port.on("message", (message: ToThread) => {
 const parts: ThreadParts = {
   buckets: () => new SharedBuckets(limits, { thread, clock: processClock, generation }),
   places: new SharedPlaces(limits, thread),
+  openInference: () => new RemoteInference(calls, systemClock, generation),
   exposition: () => calls.ask("exposition", undefined),
   overAll: (service, own) => overAll.of(service, own),
 };

@@ -282,6 +282,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
     "gateway",
     "metrics.ts",
     "config",
+    "backends",
     "limits",
     "interceptors",
     "exchange",
