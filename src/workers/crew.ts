@@ -92,6 +92,15 @@ export class Crew implements AsyncDisposable {
     threads[chosen ?? 0]?.take(listener, socket);
   }
 
+  /** Brings the gauges of threads up to the moment. */
+  refreshGauges(): void {
+    const { board, metrics } = this.#deps;
+    metrics.workerConnections.reset();
+    for (const { slot } of this.#threads) {
+      metrics.workerConnections.set({ thread: slot + 1 }, board.of(slot).connections);
+    }
+  }
+
   /** What all threads have counted, those that have ended included. */
   async counted(): Promise<readonly MetricSnapshot[]> {
     const threads = [...this.#threads].toSorted((one, other) => one.slot - other.slot);

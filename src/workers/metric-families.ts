@@ -9,6 +9,11 @@ export type WorkersMetrics = ReturnType<typeof workersFamilies>;
 export function workersFamilies(make: Makers) {
   return {
     workers: make.gauge("gateway_workers", "Threads that serve calls.", []),
+    workerConnections: make.gauge(
+      "gateway_worker_connections",
+      "Connections of each thread that serves calls.",
+      ["thread"],
+    ),
     workerStarts: make.counter(
       "gateway_worker_starts_total",
       "Threads that took the place of another one, by what had become of that.",

@@ -59,8 +59,11 @@ export async function startWorkers(settings: Settings, logger: Logger): Promise<
   const ports = opening.use(await openPorts(listeners, (...accepted) => take(...accepted)));
   const terms = { ports: ports.numbers, idSecret };
   let facts = { settings: threadSettings(settings, terms), generation: 1 };
-  const exposition = async (): Promise<string> =>
-    metricsText(mergedMetrics([await snapshotOf(registry), await crew.counted()]));
+  const exposition = async (): Promise<string> => {
+    const counted = await crew.counted();
+    crew.refreshGauges();
+    return metricsText(mergedMetrics([await snapshotOf(registry), counted]));
+  };
   const sessions = opening.use(
     new SharedSessions(
       createWorkerPool(settings.onnx, { clock: systemClock, startThread: startWorkerThread }),
