@@ -1,6 +1,7 @@
 /** What becomes of a method where each thread knows a part only: asked of all and merged, or refused. Pure. */
 
 import type { DescMethod } from "@bufbuild/protobuf";
+import { GRPCInferenceService } from "#gen/inference/grpc_service_pb.js";
 import type { Backend, BackendEndpoint } from "#gen/polygate/v1/backends_pb.js";
 import { BackendsService } from "#gen/polygate/v1/backends_pb.js";
 import { CacheService, type PurgeResponse } from "#gen/polygate/v1/cache_pb.js";
@@ -95,13 +96,15 @@ function mergedLimits(
   };
 }
 
-const ownAlone = (own: unknown) => own;
+const ownAlone = (own: unknown): unknown => own;
 const endpointOf = ({ backend, endpoint }: { backend: string; endpoint: string }) =>
   JSON.stringify(["backend", backend, endpoint]);
 const modelOf = ({ name }: { name: string }) => JSON.stringify(["model", name]);
+const oipModelOf = ({ modelName }: { modelName: string }) => modelOf({ name: modelName });
 
 const { listBackends, drainBackend, resumeBackend, resetBackend } = BackendsService.method;
 const { listLimits, getLimit, resetLimit } = LimitsService.method;
+const { modelStatistics, repositoryModelLoad, repositoryModelUnload } = GRPCInferenceService.method;
 const { loadModel, unloadModel, reloadModel } = ModelsService.method;
 const { adjustLoad, listDecisions, watchDecisions } = RoutingService.method;
 
@@ -117,6 +120,9 @@ const plans = new Map<DescMethod, MethodPlan>([
   [loadModel, { kind: "all", merge: ownAlone, subject: modelOf }],
   [unloadModel, { kind: "all", merge: ownAlone, subject: modelOf }],
   [reloadModel, { kind: "all", merge: ownAlone }],
+  [repositoryModelLoad, { kind: "all", merge: ownAlone, subject: oipModelOf }],
+  [repositoryModelUnload, { kind: "all", merge: ownAlone, subject: oipModelOf }],
+  [modelStatistics, { kind: "refused" }],
   [adjustLoad, { kind: "all", merge: ownAlone }],
   [listDecisions, { kind: "refused" }],
   [watchDecisions, { kind: "refused" }],
