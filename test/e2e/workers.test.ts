@@ -75,7 +75,7 @@ class GrpcClient implements Disposable {
     return new Promise((resolve) => {
       this.#client.makeUnaryRequest(
         `/${parent.typeName}/${name}`,
-        (message: object) => Buffer.from(toBinary(input, create(input, message))),
+        (message: object) => Buffer.from(toBinary(input, create(input, message as never))),
         (bytes: Buffer) => fromBinary(output, bytes),
         init,
         (error: ServiceError | null, response: unknown) => resolve(error?.code ?? response),
