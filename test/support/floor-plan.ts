@@ -267,6 +267,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
     "stored-keys.ts",
     "front.ts",
     "metrics.ts",
+    "pages.ts",
     "records.ts",
     "config",
     "services",
