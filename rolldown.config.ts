@@ -25,7 +25,8 @@ function modulesOf(entry: string, graph: Graph): ReadonlySet<string> {
 let modulesByFile: readonly ReadonlySet<string>[] | undefined;
 
 export default defineConfig({
-  input: { main: "src/cli/main.ts" },
+  // The second one is the program of a thread, which is started by its address.
+  input: { main: "src/cli/main.ts", thread: "src/workers/thread.ts" },
   platform: "node",
   resolve: { conditionNames: ["source", "node", "import", "require", "default"] },
   // Loaded when something needs them: what is native, and what is greater than the program.

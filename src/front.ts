@@ -56,7 +56,14 @@ import type { SurfaceName } from "./surface-table.ts";
 export interface FrontListener
   extends Pick<
     ListenerOptions,
-    "name" | "host" | "port" | "tls" | "http1Engine" | "http2Engine" | "connectionAge"
+    | "name"
+    | "host"
+    | "port"
+    | "isHandedOver"
+    | "tls"
+    | "http1Engine"
+    | "http2Engine"
+    | "connectionAge"
   > {
   readonly serves: readonly SurfaceName[];
   /** What differs from the JSON of `rest` here. */
@@ -141,6 +148,8 @@ export interface Serving {
 /** Open listeners. Disposing of them cuts off the calls that are still active. */
 export interface Front extends AsyncDisposable {
   readonly listeners: readonly Listener[];
+  /** Requests that have come and not ended. */
+  readonly active: number;
   /**
    * Every further request, also on connections that are open, is served by `next`. Resolves when the
    * requests of the one before have ended, or their calls were cut off after `graceMs`. Rejects for a
@@ -415,6 +424,9 @@ export async function openFront(
   const owned = opening.move();
   return {
     listeners,
+    get active() {
+      return servings.values().reduce((sum, { entry }) => sum + entry.active, 0);
+    },
     async replace(next, graceMs) {
       const taking = listening.map(({ name }) => servingFor(next, name));
       const before = current;

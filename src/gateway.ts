@@ -1,5 +1,6 @@
 /** Composition root: builds every room, back to front, and opens the listeners. */
 
+import type { Socket } from "node:net";
 import type { PredictBackend } from "#backends/backend.ts";
 import { Statistics } from "#backends/inference-statistics.ts";
 import type { OnnxBackend } from "#backends/onnx/backend.ts";
@@ -11,17 +12,19 @@ import { createServing, type Front, type FrontOptions, openFront, type Serving }
 import { openAlerts } from "#gateway/alerts.ts";
 import { chatPoolsOf, openChat } from "#gateway/chat-side.ts";
 import { requireFixed } from "#gateway/fixed-settings.ts";
-import { frontDeps, frontOptions } from "#gateway/front-options.ts";
-import { namesOf, type ProcessParts, type Shared } from "#gateway/parts.ts";
+import { frontDeps, frontOptions, gaugedPools } from "#gateway/front-options.ts";
+import { namesOf, type ProcessParts, type Shared, type ThreadParts } from "#gateway/parts.ts";
 import { openHooks, openIdentity, openLimiter, openShared } from "#gateway/policy.ts";
 import { openPredict, openPredictCatalog } from "#gateway/predict-side.ts";
 import { keptIds, openAudit, openLoad, openTraces, openUploads } from "#gateway/process.ts";
 import { ChatService } from "#gen/polygate/v1/chat_pb.js";
 import { accessText, shownAccess } from "#identity/access.ts";
 import { createMetrics } from "#metrics.ts";
+import { type MetricSnapshot, snapshotOf } from "#observability/family.ts";
 import type { Logger } from "#observability/logger.ts";
 import { createStats } from "#observability/stats.ts";
 import type { StoreStates } from "#observability/store-states.ts";
+import { type GaugedPools, refreshGauges } from "#pages.ts";
 import { openRecords } from "#records.ts";
 import { createHealthStatus } from "#rpc/health.ts";
 import { inferenceMetrics } from "#services/inference-metrics.ts";
@@ -34,6 +37,20 @@ export interface Prepared extends AsyncDisposable {
    * before is closed: its calls have ended, or were cut off after its `drain_timeout`.
    */
   take(): Promise<void>;
+}
+
+/** A gateway that serves in a thread, among others like it. */
+export interface ThreadGateway extends Gateway {
+  /** Serves a connection of a listener that was accepted elsewhere and not read from. */
+  take(listener: number, socket: Socket): void;
+  /** Requests that have come and not ended. */
+  readonly active: number;
+  /** What it has counted, as plain data. */
+  metrics(): Promise<readonly MetricSnapshot[]>;
+  /** Is not ready any more, for whoever asks, and goes on serving. */
+  announceStop(): void;
+  /** Takes no more calls, as `drain` does, at once. */
+  finish(): Promise<void>;
 }
 
 /** A gateway that serves. */
@@ -67,6 +84,7 @@ export interface Gateway extends AsyncDisposable {
 interface Generation extends AsyncDisposable {
   readonly settings: Settings;
   readonly options: FrontOptions;
+  readonly gauged: GaugedPools;
   readonly serving: Serving;
   /** The models of this process. */
   readonly local: OnnxBackend;
@@ -144,6 +162,7 @@ async function openGeneration(
   return {
     settings,
     options,
+    gauged: gaugedPools({ chat, predict }),
     serving,
     local,
     predict,
@@ -160,18 +179,14 @@ async function openGeneration(
   };
 }
 
-/**
- * Starts a gateway; `sockets` are those that the process was started with, by the name of their
- * listener. Rejects with the system's error when a listener cannot open.
- */
-export async function startGateway(
+/** Opens what lives as long as the process. */
+async function openParts(
   settings: Settings,
-  logger: Logger,
-  sockets: ReadonlyMap<string, number> = new Map(),
-): Promise<Gateway> {
-  await using opening = new AsyncDisposableStack();
+  given: Pick<ProcessParts, "logger" | "stopping" | "sockets" | "thread">,
+  opening: AsyncDisposableStack,
+): Promise<ProcessParts> {
+  const { logger } = given;
   const clock = systemClock;
-  const stopping = new AbortController();
   const metrics = createMetrics();
   const stores: StoreStates = new Map();
   // Closed last, so that it has every call.
@@ -181,9 +196,9 @@ export async function startGateway(
   const { keyStore } = settings;
   const keys = await openKeys({ settings: keyStore, clock, logger, metrics, journal, stores });
   if (keys !== undefined) opening.use(keys);
-  const parts: ProcessParts = {
+  return {
+    ...given,
     clock,
-    logger,
     metrics,
     stats: createStats(clock),
     health: createHealthStatus(namesOf(settings)),
@@ -196,12 +211,31 @@ export async function startGateway(
     audit: settings.audit && opening.use(openAudit(settings.audit, metrics)),
     uploads: settings.uploads && opening.use(openUploads(settings.uploads, { clock, metrics })),
     startedMs: clock.nowMs(),
-    sockets,
-    stopping: stopping.signal,
     keptKeys: {},
     keptAlerts: {},
     relayIds: keptIds(),
   };
+}
+
+/** What a gateway may be started with. */
+export interface StartTerms {
+  /** Sockets that the process was started with, by the name of their listener. */
+  readonly sockets?: ReadonlyMap<string, number>;
+  /** It is one of several in this process. */
+  readonly thread?: ThreadParts;
+}
+
+/** Starts a gateway. Rejects with the system's error when a listener cannot open. */
+export async function startGateway(
+  settings: Settings,
+  logger: Logger,
+  { sockets = new Map(), thread }: StartTerms = {},
+): Promise<ThreadGateway> {
+  await using opening = new AsyncDisposableStack();
+  const stopping = new AbortController();
+  const given = { logger, sockets, stopping: stopping.signal, thread };
+  const parts = await openParts(settings, given, opening);
+  const { clock, metrics } = parts;
   let draining = false;
   let isClosed = false;
   const open = (wanted: Settings) => openGeneration(parts, wanted, () => draining);
@@ -216,7 +250,25 @@ export async function startGateway(
   const { options, serving } = current;
   const front = opening.use(await openFront(options, frontDeps(parts), serving));
   const owned = opening.move();
+  const announceStop = () => {
+    draining = true;
+    parts.health.stop();
+  };
+  const finish = async () => {
+    stopping.abort();
+    await front.drain(current.settings.drainTimeoutMs);
+  };
   return {
+    take: (listener, socket) => front.listeners[listener]?.take(socket),
+    get active() {
+      return front.active;
+    },
+    async metrics() {
+      refreshGauges(metrics, current.gauged);
+      return await snapshotOf(metrics.registry);
+    },
+    announceStop,
+    finish,
     facts: () => factsOf(current.settings, front, current.predict),
     ready: () => current.local.ready(),
     async prepare(wanted) {
@@ -249,13 +301,10 @@ export async function startGateway(
     },
     reopenFiles: () => parts.audit?.reopen(),
     async drain() {
-      draining = true;
-      parts.health.stop();
-      const { drainDelayMs, drainTimeoutMs } = current.settings;
+      announceStop();
       // Who spreads calls over gateways sees that this one is not ready before its port is closed.
-      await clock.sleep(drainDelayMs);
-      stopping.abort();
-      await front.drain(drainTimeoutMs);
+      await clock.sleep(current.settings.drainDelayMs);
+      await finish();
     },
     async [Symbol.asyncDispose]() {
       isClosed = true;

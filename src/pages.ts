@@ -15,15 +15,21 @@ import { homePages } from "./home-page.ts";
 import type { Metrics } from "./metrics.ts";
 import type { DocumentFacts } from "./openapi-document.ts";
 
-/** What the pages report. */
-export interface GatewayPageFacts {
-  readonly metrics: Metrics;
-  /** The forecast; what it tells is there for the next reader. */
-  readonly forecastGauges: { refresh(): Promise<void> };
+/** Pools of which gauges tell. */
+export interface GaugedPools {
   /** Those of cores. */
   readonly pools: readonly Pool<ChatBackend>[];
   /** All of them, those of providers and of servers of models included. */
   readonly known: readonly Pick<Pool<PooledBackend>, "name" | "snapshot">[];
+}
+
+/** What the pages report. */
+export interface GatewayPageFacts extends GaugedPools {
+  readonly metrics: Metrics;
+  /** What others have counted as well; absent: there are none. */
+  readonly exposition?: () => Promise<string>;
+  /** The forecast; what it tells is there for the next reader. Absent: there is none. */
+  readonly forecastGauges?: { refresh(): Promise<void> };
   /** Whether calls should be sent here. */
   readonly isReady: () => boolean;
   /** Calls are traced, and metrics lead to their traces. */
@@ -97,25 +103,34 @@ function refreshConcurrencyGauges(
   }
 }
 
+/** Brings the gauges of pools up to the moment. */
+export function refreshGauges(metrics: PoolMetrics, { pools, known }: GaugedPools): void {
+  refreshCoreGauges(metrics, pools);
+  refreshEndpointGauges(metrics, known);
+  refreshConcurrencyGauges(metrics, known);
+}
+
 /** Pages of every listener, of those that serve REST, and of those that serve metrics. */
 export function gatewayPages(facts: GatewayPageFacts): FrontOptions["pages"] {
-  const { metrics, forecastGauges, pools, known, isReady, metricsPath, document, accessOf } = facts;
+  const { metrics, isReady, metricsPath, document, accessOf } = facts;
   const { rest } = document;
   // Listeners that read and write the same JSON, and ask for the same, share its document.
   const sharedDocs = new Map<ListenerAccess, Pages>();
   const docsOf = (access: ListenerAccess) =>
     getOrCreate(sharedDocs, access, () => docsPages({ ...document, access }));
   const metricsPage: Page = async (request) => {
-    refreshCoreGauges(metrics, pools);
-    refreshEndpointGauges(metrics, known);
-    refreshConcurrencyGauges(metrics, known);
-    void forecastGauges.refresh();
+    refreshGauges(metrics, facts);
+    void facts.forecastGauges?.refresh();
     const { registry } = metrics;
+    const { contentType } = registry;
+    if (facts.exposition !== undefined) {
+      return { status: 200, contentType, body: await facts.exposition() };
+    }
     // It has nothing more to say than the usual form where nothing is traced.
     if (facts.hasExemplars && request.header("accept")?.includes("application/openmetrics-text")) {
       return { status: 200, contentType: openMetricsType, body: await openMetricsOf(registry) };
     }
-    return { status: 200, contentType: registry.contentType, body: await expositionOf(registry) };
+    return { status: 200, contentType, body: await expositionOf(registry) };
   };
   return {
     all: {

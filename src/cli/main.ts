@@ -6,7 +6,7 @@ import type { CoreServerOptions } from "#core-server.ts";
 import type { Logger } from "#observability/logger.ts";
 import { debuggerOf } from "./debugger.ts";
 import { collectAlone, holdWhileLoading, keepCallsYoung } from "./loading-flags.ts";
-import type { StartGateway } from "./serve.ts";
+import type { Serving, StartGateway } from "./serve.ts";
 import type { Terminal } from "./terminal.ts";
 
 // onnxruntime reads this when it is loaded, and the compile cache only helps modules that are loaded
@@ -52,8 +52,12 @@ async function run(argv: readonly string[]): Promise<number> {
   switch (command) {
     case "serve": {
       const { serve } = await import("./serve.ts");
-      const start: StartGateway = async (...how) =>
-        loaded((await import("#gateway.ts")).startGateway(...how));
+      const start: StartGateway = async (settings, logger, sockets) =>
+        loaded<Serving>(
+          settings.workers === 1
+            ? (await import("#gateway.ts")).startGateway(settings, logger, { sockets })
+            : (await import("#workers/start-workers.ts")).startWorkers(settings, logger, sockets),
+        );
       return serve(flags, terminal, start);
     }
     case "core": {

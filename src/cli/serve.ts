@@ -5,6 +5,7 @@ import { systemClock } from "#core/clock.ts";
 import { settleWithin } from "#core/settle-within.ts";
 import { packageVersion } from "#core/version.ts";
 import { shownAccess } from "#identity/access.ts";
+import { causeText } from "#observability/cause-text.ts";
 import { createLogger, type Logger } from "#observability/logger.ts";
 import { problemText } from "#yaml/problem.ts";
 import { type BannerFacts, bannerText } from "./banner.ts";
@@ -26,6 +27,10 @@ export interface Serving extends AsyncDisposable {
   drain(): Promise<void>;
   /** Opens files again that may have been moved away. */
   reopenFiles(): void;
+  /** Replaces the threads that serve calls; absent where there is one. */
+  restart?(): Promise<void>;
+  /** Resolves when it cannot go on, and another process has to try. */
+  readonly givenUp?: Promise<void>;
 }
 
 /** Starts a gateway; the sockets are by the name of their listener. */
@@ -34,6 +39,8 @@ export type StartGateway = (
   logger: Logger,
   sockets: ReadonlyMap<string, number>,
 ) => Promise<Serving>;
+/** The status of a process that should be started again; sysexits.h calls it EX_SOFTWARE. */
+const givenUpStatus = 70;
 
 /** How long the banner waits for models to load. */
 const bannerDelayMs = 1_500;
@@ -60,6 +67,7 @@ export async function serve(
   // Before the start, so that a signal during the start is not lost.
   const stop = stopAsked(logger);
   let gateway: Serving;
+  let exitCode = 0;
   try {
     gateway = await start(settings, logger, passed.sockets);
   } catch (error) {
@@ -81,11 +89,26 @@ export async function serve(
       await settleWithin(Promise.race([gateway.ready(), stop]), bannerDelayMs, systemClock);
       terminal.out(banner(settings, gateway, terminal));
     }
-    logger.info({ signal: await stop }, "draining");
+    if (gateway.restart !== undefined) {
+      process.on("SIGUSR2", () => void restarted(gateway, logger));
+    }
+    const end = await Promise.race([stop, gateway.givenUp ?? stop]);
+    logger.info({ signal: end }, "draining");
+    if (end === undefined) exitCode = givenUpStatus;
     await gateway.drain();
   }
   logger.info("stopped");
-  return 0;
+  return exitCode;
+}
+
+/** Replaces the threads, and leaves a line when all are new, or why they are not. */
+async function restarted(gateway: Serving, logger: Logger): Promise<void> {
+  try {
+    await gateway.restart?.();
+    logger.info("all threads are new");
+  } catch (thrown) {
+    logger.error({ error: causeText(thrown) }, "threads stay as they are");
+  }
 }
 
 function banner(

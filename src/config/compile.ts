@@ -37,6 +37,7 @@ import type { ChatSettings, Settings } from "./settings.ts";
 import { tracingFrom } from "./tracing.ts";
 import { uploadsFrom } from "./uploads.ts";
 import { withoutUndefined } from "./without-undefined.ts";
+import { requireThreadable, workersFrom } from "./workers.ts";
 
 /**
  * Compiles. Every problem goes to `report`; the result may be used only when there was none. What is
@@ -61,6 +62,7 @@ export function compile(
   const reports = { strict, report, warn };
   const cors = config.cors && corsFrom(config.cors, { ...reports, path: ["cors"] });
   warnOfDebug(config.logging, reports);
+  const workers = workersFrom(config.workers, context);
   const redis = redisFrom(config.redis, context, report);
   const withKubernetes = { ...context, kubernetes: kubernetesFrom(config.kubernetes, context) };
   const providers = providersFrom(config.providers, withKubernetes, report);
@@ -69,21 +71,16 @@ export function compile(
   const rateLimit = withListenerLimits(generalLimits, config, report);
   const cores = coresFrom(config.cores, withKubernetes, report);
   const forwardsCredentials = providers.some(({ credentials }) => credentials === "client");
-  const uploads = uploadsFrom(config.uploads, context, report);
+  const uploads = uploadsFrom(config.uploads, { ...context, workers }, report);
   const auditLog = auditFrom(config.audit, context, report);
   const listeners = listenersFrom(config, context, reports);
   const identity = identityFrom(config, { ...context, forwardsCredentials, listeners }, reports);
   requireProduction(config, { auth: identity.auth, listeners, providers }, { ...context, report });
-  return deepFreeze({
+  const settings: Settings = {
     environment,
+    workers,
     listeners,
-    request: {
-      bytesMax: gateway.max_request_size,
-      routeSizes: gateway.max_request_sizes.map(({ match, size }) => ({ match, bytesMax: size })),
-      fileBytesMax: gateway.max_file_size ?? gateway.max_request_size,
-      elementsMax: gateway.max_request_elements,
-      timeoutMs: gateway.timeout,
-    },
+    request: requestFrom(gateway),
     bufferBytesMax: bufferBytesMaxFrom(gateway, context, report),
     drainDelayMs: gateway.drain_delay,
     drainTimeoutMs: gateway.drain_timeout,
@@ -136,7 +133,20 @@ export function compile(
       ...context.unusedEnvironment,
     ],
     warnings: context.warnings,
-  });
+  };
+  requireThreadable(settings, report);
+  return deepFreeze(settings);
+}
+
+/** What one request may take. */
+function requestFrom(gateway: FileConfig["gateway"]): Settings["request"] {
+  return {
+    bytesMax: gateway.max_request_size,
+    routeSizes: gateway.max_request_sizes.map(({ match, size }) => ({ match, bytesMax: size })),
+    fileBytesMax: gateway.max_file_size ?? gateway.max_request_size,
+    elementsMax: gateway.max_request_elements,
+    timeoutMs: gateway.timeout,
+  };
 }
 
 /** How chats find a core. */

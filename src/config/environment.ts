@@ -19,10 +19,12 @@ import { rateLimitingRows } from "./rate-limiting.ts";
 import { redisRows } from "./redis.ts";
 import { tracingRows } from "./tracing.ts";
 import { uploadsRows } from "./uploads.ts";
+import { workersRows } from "./workers.ts";
 
 /** Where two rows set one path, the later one wins. */
 export const environmentRows: readonly EnvironmentRow[] = [
   { name: "ENVIRONMENT", path: ["environment"], value: (text) => text.toLowerCase() },
+  ...workersRows,
   ...gatewayRows,
   ...authRows,
   ...rateLimitingRows,

@@ -30,12 +30,14 @@ import { rest } from "./rest-schema.ts";
 import { routesSchema } from "./routes.ts";
 import { tracing } from "./tracing.ts";
 import { uploads } from "./uploads.ts";
+import { workers } from "./workers.ts";
 
 /** The whole file. Unknown keys are refused everywhere. */
 export const fileSchema = z.strictObject({
   environment: text("a lower-case word such as development or production", /^[a-z][a-z0-9_-]*$/)
     .prefault("development")
     .describe("`production` refuses to start with unsafe settings."),
+  workers: workers(),
   gateway: gateway.prefault({}).describe("The listener and what every request may take."),
   listeners: z
     .array(listener)

@@ -5,11 +5,13 @@ import type { Flags } from "./flags.ts";
 import { gatewayFlags } from "./gateway.ts";
 import { loggingFlags } from "./logging.ts";
 import type { SettingFlagRow } from "./serve-flag-row.ts";
+import { workersFlags } from "./workers.ts";
 
 /** Flags of `polygate serve`. */
 export const serveFlags: readonly SettingFlagRow[] = [
   { name: "config", value: "file", environment: "CONFIG_PATH", description: "YAML file to read" },
   ...gatewayFlags,
+  ...workersFlags,
   ...loggingFlags,
   { name: "help", description: "print this" },
 ];

@@ -237,6 +237,8 @@ export type AuditSettings = AuditOptions;
 export interface Settings {
   /** `production` is strict: it does not start with unsafe settings. */
   readonly environment: string;
+  /** Threads that serve calls. */
+  readonly workers: number;
   /** At least one; names and host:port pairs are unique. */
   readonly listeners: readonly ListenerSettings[];
   /** Bounds of one request: its body or upload in bytes, its message in elements, its time unless the client gives it less. */

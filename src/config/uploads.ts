@@ -11,7 +11,11 @@ import type { UploadsSettings } from "./settings.ts";
 
 /** The section of the file. */
 export const uploads = z.strictObject({
-  enabled: flag().prefault(true).describe("Take files at `/v1/upload`; `false` is 404 there."),
+  enabled: flag()
+    .optional()
+    .describe(
+      "Take files at `/v1/upload`; `false` is 404 there. When absent `true` for one of `workers`; more of them cannot share files.",
+    ),
   retention: duration("7d").prefault("1h").describe("How long an upload is kept."),
   folder: text()
     .optional()
@@ -38,10 +42,19 @@ export const uploadsRows: readonly EnvironmentRow[] = [
 /** Its folder must be there; absent where nothing is to be uploaded. */
 export function uploadsFrom(
   { enabled, retention, folder: named, ...bounds }: FileUploads,
-  { folder, isReadable }: CompileContext,
+  {
+    folder,
+    isReadable,
+    workers,
+  }: Pick<CompileContext, "folder" | "isReadable"> & {
+    readonly workers: number;
+  },
   report: Report,
 ): UploadsSettings | undefined {
-  if (!enabled) return undefined;
+  if (!(enabled ?? workers === 1)) return undefined;
+  if (workers > 1) {
+    report(["uploads", "enabled"], "is not possible with `workers` above 1", "set workers to 1");
+  }
   const path = named === undefined ? tmpdir() : resolve(folder, named);
   if (named !== undefined && !isReadable(path)) report(["uploads", "folder"], "is not there");
   return {

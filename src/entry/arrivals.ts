@@ -5,6 +5,11 @@ export class Arrivals {
   #count = 0;
   #waiting: (() => void)[] = [];
 
+  /** How many there are. */
+  get count(): number {
+    return this.#count;
+  }
+
   /** One has come. */
   begin(): void {
     this.#count += 1;

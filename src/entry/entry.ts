@@ -45,6 +45,8 @@ export interface Entry {
   /** Settles when the work on it is over, which may be after its client has left. */
   exchange(exchange: Exchange, listener: EntryListener): Promise<void> | undefined;
   upgrade(upgrade: Upgrade, listener: EntryListener): void;
+  /** Requests that have come and not ended. */
+  readonly active: number;
   /** Resolves when every request that came has ended; what handlers still do after that is theirs. */
   idle(): Promise<void>;
 }
@@ -140,6 +142,9 @@ export function createEntry(options: EntryOptions, deps: EntryDeps): Entry {
     upgrade(upgrade, listener) {
       const record = enter(upgrade, listener);
       for (const surface of listener.surfaces) if (surface.upgrade?.(upgrade, record)) return;
+    },
+    get active() {
+      return arrivals.count;
     },
     idle: () => arrivals.none(),
   };

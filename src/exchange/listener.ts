@@ -35,6 +35,8 @@ export interface ListenerOptions {
   readonly port: number;
   /** A bound TCP socket that this process was started with, instead of host and port. */
   readonly fd?: number;
+  /** Somebody else listens there, and hands over each connection that it has accepted. */
+  readonly isHandedOver?: boolean;
   readonly tls?: TlsOptions;
   /** polygate: the project's own HTTP/1.1 engine; node: node:http. */
   readonly http1Engine: "polygate" | "node";
@@ -64,6 +66,8 @@ export interface Listener extends AsyncDisposable {
   readonly name: string;
   readonly port: number;
   readonly url: string;
+  /** Serves a connection that somebody else has accepted and not read from. */
+  take(socket: Socket): void;
   /**
    * Takes no more connections; those that were made already and are silent have a second for their
    * first request. Resolves when the active calls have ended. Those that last longer than `graceMs`
@@ -129,6 +133,11 @@ function serverOf({ tls }: ListenerOptions, takers: Takers, handshakeTimeoutMs: 
   );
 }
 
+/** The address of a listener in words, which names this machine where it listens on all addresses. */
+export function urlOf({ host, tls }: Pick<ListenerOptions, "host" | "tls">, port: number): string {
+  return `${tls === undefined ? "http" : "https"}://${hostInUrl(host)}:${port}`;
+}
+
 function hostInUrl(host: string): string {
   if (host === "0.0.0.0" || host === "::") return "localhost";
   return host.includes(":") ? `[${host}]` : host;
@@ -140,8 +149,11 @@ function hostInUrl(host: string): string {
  */
 const backlogMax = 65_535;
 
-/** Listens; rejects with the system's error (such as EADDRINUSE) when it cannot. */
-async function opened(server: Server, { name, host, port, fd }: ListenerOptions): Promise<number> {
+/** Listens, and resolves with the port; rejects with the system's error (such as EADDRINUSE) when it cannot. */
+export async function opened(
+  server: Server,
+  { name, host, port, fd }: Pick<ListenerOptions, "name" | "host" | "port" | "fd">,
+): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once("error", reject);
   server.listen({ ...(fd === undefined ? { host, port } : { fd }), backlog: backlogMax }, resolve);
@@ -199,10 +211,11 @@ function placesOf({
 }
 
 /**
- * Lets a server accept the connections that the system has made already: closing would reset them. It
- * accepts one in a turn of the loop, and the first turn may be past its look at sockets.
+ * Closes a server that has accepted the connections which the system has made already: closing would
+ * reset them. It accepts one in a turn of the loop, and the first turn may be past its look at sockets.
  */
-async function acceptWaiting(server: Server, clock: Pick<Clock, "nowMs">): Promise<void> {
+export async function stopAccepting(server: Server, clock: Pick<Clock, "nowMs">): Promise<void> {
+  if (!server.listening) return;
   const endMs = clock.nowMs() + firstWordMs;
   let quietTurns = 0;
   const accepted = () => {
@@ -214,6 +227,7 @@ async function acceptWaiting(server: Server, clock: Pick<Clock, "nowMs">): Promi
     await setImmediate();
   }
   server.off("connection", accepted);
+  if (server.listening) server.close();
 }
 
 /** Opens the port. Rejects with the system's error when it cannot. */
@@ -256,7 +270,7 @@ export async function listen(options: ListenerOptions, handlers: WireHandlers): 
     };
     takeProxyHeader(socket, { taken, failed: handlers.connectionFailed }, handshakeTimeoutMs);
   };
-  server.on("connection", (socket: Socket) => {
+  const take = (socket: Socket) => {
     if (proxies !== undefined && !proxies(socket.remoteAddress ?? "")) {
       handlers.connectionFailed("proxy_untrusted");
       socket.destroy();
@@ -265,14 +279,19 @@ export async function listen(options: ListenerOptions, handlers: WireHandlers): 
     const newcomer = newcomers.add(socket);
     if (proxies === undefined) newcomers.enter(newcomer);
     else handOn(newcomer);
-  });
-  const port = await opened(server, options);
+  };
+  server.on("connection", take);
+  const { isHandedOver = false } = options;
+  const port = isHandedOver ? options.port : await opened(server, options);
 
-  const closed = new Promise<void>((done) => server.once("close", done));
+  // What does not listen closes with its last connection, and does not say so.
+  const closed = isHandedOver ? undefined : new Promise<void>((done) => server.once("close", done));
+  const ended = () => closed ?? newcomers.gone();
   return {
     name: options.name,
     port,
-    url: `${options.tls === undefined ? "http" : "https"}://${hostInUrl(options.host)}:${port}`,
+    url: urlOf(options, port),
+    take: (socket) => void server.emit("connection", socket),
     async drain(graceMs) {
       wires.http1.drain();
       wires.http2.drain();
@@ -281,17 +300,16 @@ export async function listen(options: ListenerOptions, handlers: WireHandlers): 
         const waitMs = handlers.cutOff === undefined ? 0 : lastWordsMs;
         timer = setTimeout(() => newcomers.destroyAll(), waitMs);
       }, graceMs);
-      await acceptWaiting(server, clock);
-      if (server.listening) server.close();
+      await stopAccepting(server, clock);
       const silence = setTimeout(() => newcomers.destroyWaiting(), firstWordMs);
-      await closed;
+      await ended();
       clearTimeout(silence);
       clearTimeout(timer);
     },
     async [Symbol.asyncDispose]() {
       if (server.listening) server.close();
       newcomers.destroyAll();
-      await Promise.all([closed, wires.http1.close(), wires.http2.close()]);
+      await Promise.all([ended(), wires.http1.close(), wires.http2.close()]);
     },
   };
 }

@@ -35,6 +35,7 @@ export class Newcomers {
   readonly #sockets = new Set<Socket>();
   /** By their ends: after its handshake a TLS connection shows another socket than before. */
   readonly #waiting = new Map<string, Newcomer>();
+  #onGone: (() => void) | undefined;
 
   constructor(options: NewcomersOptions) {
     this.#options = options;
@@ -50,6 +51,7 @@ export class Newcomers {
     socket.on("error", () => {});
     socket.once("close", () => {
       this.#sockets.delete(socket);
+      if (this.#sockets.size === 0) this.#onGone?.();
       this.#waiting.delete(ends);
       if (newcomer.place !== undefined) this.#options.places?.leave(newcomer.place);
     });
@@ -82,6 +84,18 @@ export class Newcomers {
     this.#waiting.delete(ends);
     if (source !== undefined) showSource(socket, source);
     return place;
+  }
+
+  /** Resolves when no connection is left. */
+  gone(): Promise<void> {
+    if (this.#sockets.size === 0) return Promise.resolve();
+    const before = this.#onGone;
+    return new Promise((resolve) => {
+      this.#onGone = () => {
+        before?.();
+        resolve();
+      };
+    });
   }
 
   /** Destroys those whose wire is not known. */

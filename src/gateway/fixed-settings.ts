@@ -10,6 +10,7 @@ class FixedSettingError extends Error {
 
 /** Settings that the process has taken over when it started, with what each is called. */
 const fixed: readonly (readonly [name: string, of: (settings: Settings) => unknown])[] = [
+  ["workers", ({ workers }) => workers],
   ["listeners", ({ listeners }) => listeners],
   ["gateway.buffer_limit", ({ bufferBytesMax }) => bufferBytesMax],
   ["gateway.connections_max", ({ connectionsMax }) => connectionsMax],

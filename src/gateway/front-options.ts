@@ -8,7 +8,7 @@ import { type ProcessParts, type Shared, servicesOf } from "#gateway/parts.ts";
 import { type Backends, routesOf } from "#gateway/services.ts";
 import { shownAccess } from "#identity/access.ts";
 import { interceptorChain } from "#interceptors/chain.ts";
-import { gatewayPages } from "#pages.ts";
+import { type GaugedPools, gatewayPages } from "#pages.ts";
 import { modelOf } from "#services/model-choice.ts";
 
 /** What the public side writes to. */
@@ -25,9 +25,20 @@ function frontListener(
   return cors === undefined || cors === "off" ? listener : { ...listener, cors };
 }
 
+/** The pools of a generation of which gauges tell. */
+export function gaugedPools({ chat, predict }: Pick<Backends, "chat" | "predict">): GaugedPools {
+  return {
+    pools: [chat.pool, ...chat.queryPools.map(({ pool }) => pool)],
+    known: [
+      ...chatPoolsOf(chat).map(({ pool }) => pool),
+      ...predict.groups.map(({ pool }) => pool),
+    ],
+  };
+}
+
 /** The public side of a generation: listeners, routes, chain and pages. */
 export function frontOptions(shared: Shared, backends: Backends): FrontOptions {
-  const { settings, metrics } = shared;
+  const { settings, metrics, thread } = shared;
   const { cors, request, auth } = settings;
   const { captureBytesMax } = settings.requests;
   const { timeoutMs, fileBytesMax } = request;
@@ -36,7 +47,10 @@ export function frontOptions(shared: Shared, backends: Backends): FrontOptions {
   const { routeSizes } = request;
   const chain = { auth, timeoutMs, captureBytesMax, routeSizes, ...ownFileLimit };
   return {
-    listeners: settings.listeners.map((listener) => frontListener(listener, cors)),
+    listeners: settings.listeners.map((listener) => ({
+      ...frontListener(listener, cors),
+      ...(thread !== undefined && { isHandedOver: true }),
+    })),
     routes: routesOf(shared, backends),
     ...interceptorChain(chain, {
       ...frontDeps(shared),
@@ -45,12 +59,10 @@ export function frontOptions(shared: Shared, backends: Backends): FrontOptions {
     }),
     pages: gatewayPages({
       metrics,
-      forecastGauges: shared.records.forecastGauges,
-      pools: [backends.chat.pool, ...backends.chat.queryPools.map(({ pool }) => pool)],
-      known: [
-        ...chatPoolsOf(backends.chat).map(({ pool }) => pool),
-        ...backends.predict.groups.map(({ pool }) => pool),
-      ],
+      ...gaugedPools(backends),
+      ...(thread === undefined
+        ? { forecastGauges: shared.records.forecastGauges }
+        : { exposition: () => thread.exposition() }),
       isReady: backends.isReady,
       hasExemplars: shared.traces !== undefined,
       metricsPath: settings.metrics.enabled ? settings.metrics.path : undefined,

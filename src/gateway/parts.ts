@@ -1,11 +1,16 @@
 /** What the rooms of a gateway share: what lives as long as the process, and what is made for a generation of settings. */
 
+import type { DescService } from "@bufbuild/protobuf";
+import type { ServiceImpl } from "@connectrpc/connect";
 import type { KeptAlerts } from "#alerts/alert-watch.ts";
+import type { WorkerPool } from "#backends/onnx/worker-pool.ts";
 import type { Settings } from "#config/settings.ts";
 import type { ByteBudget } from "#core/byte-budget.ts";
 import type { Clock } from "#core/clock.ts";
 import type { KeptKeys } from "#identity/remote-keys.ts";
 import type { KeyRoom } from "#keys/key-room.ts";
+import type { Places } from "#limits/in-progress.ts";
+import type { LimitStore } from "#limits/limit-store.ts";
 import type { Limiter } from "#limits/limiter.ts";
 import type { Metrics } from "#metrics.ts";
 import type { AuditLog } from "#observability/audit-log.ts";
@@ -28,6 +33,20 @@ export function servicesOf({ uploads }: Settings) {
 
 export function namesOf(settings: Settings) {
   return servicesOf(settings).map(({ typeName }) => typeName);
+}
+
+/** What a gateway that is one of several threads shares with the others. */
+export interface ThreadParts {
+  /** Buckets of limits, for one generation. */
+  buckets(): LimitStore;
+  /** Calls in progress. */
+  readonly places: Places;
+  /** The workers that run models for all threads; disposing of them lets go of what this one has loaded. */
+  openInference(): WorkerPool;
+  /** What all threads have counted, as Prometheus reads it. */
+  exposition(): Promise<string>;
+  /** The service, of which each thread alone would know a part: what it is asked concerns all of them. */
+  overAll<S extends DescService>(service: S, own: ServiceImpl<S>): ServiceImpl<S>;
 }
 
 /** What lives as long as the process, whatever its settings become. */
@@ -63,6 +82,8 @@ export interface ProcessParts {
   readonly keptKeys: KeptKeys;
   /** Alerts that were told, for the next generation. */
   readonly keptAlerts: KeptAlerts;
+  /** Present: others like this one run in the same process. */
+  readonly thread: ThreadParts | undefined;
   /** The ids of relayed objects; without a secret they are good for as long as the process lives. */
   readonly relayIds: (secret: string | undefined) => RelayIds;
 }

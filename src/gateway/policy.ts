@@ -76,15 +76,15 @@ async function spentBefore(
 
 /** The limits of calls, with buckets that begin full, but for budgets whose spending is kept. */
 export function openLimiter(
-  { clock, logger, metrics, keys }: ProcessParts,
+  { clock, logger, metrics, keys, thread }: ProcessParts,
   settings: Settings,
   shared: LimitStore | undefined,
 ): Limiter | undefined {
   const options = limitOptionsOf(settings);
   if (options === undefined) return undefined;
-  const store = shared ?? new MemoryLimits(options.clientsMax, clock);
+  const store = shared ?? thread?.buckets() ?? new MemoryLimits(options.clientsMax, clock);
   return new Limiter(options, {
-    ...{ clock, store },
+    ...{ clock, store, places: thread?.places },
     ...(keys && { spentBefore: (limit: BudgetLimit) => spentBefore(limit, keys, clock) }),
     onSpent({ owner: { tier, name }, budget: { usd, onExceeded: on_exceeded }, period }) {
       metrics.budgetsSpent.inc({ tier, on_exceeded });

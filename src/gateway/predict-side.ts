@@ -14,12 +14,13 @@ import type { PoolDeps } from "#pool/pool.ts";
 
 /** Opens the backend of the models, each of whose changes leaves a line. */
 export function openPredict(
-  { settings, clock, logger }: Shared,
+  { settings, clock, logger, thread }: Shared,
   statistics: Statistics,
 ): Promise<OnnxBackend> {
   return createOnnxBackend(settings.onnx, {
     clock,
     statistics,
+    pool: thread?.openInference(),
     onChange({ name, state, version, error }) {
       logger[error === undefined ? "info" : "warn"](
         { model: name, state, version, error },

@@ -6,7 +6,7 @@ import type { PredictCatalog } from "#catalog/predict-catalog.ts";
 import { systemRng } from "#core/rng.ts";
 import { packageVersion } from "#core/version.ts";
 import { type ChatSide, chatPoolsOf } from "#gateway/chat-side.ts";
-import { namesOf, type Shared, servicesOf } from "#gateway/parts.ts";
+import { namesOf, type Shared, servicesOf, type ThreadParts } from "#gateway/parts.ts";
 import { rateLimiterOf, storesOf } from "#gateway/policy.ts";
 import { Health } from "#gen/grpc/health/v1/health_pb.js";
 import { GRPCInferenceService } from "#gen/inference/grpc_service_pb.js";
@@ -112,7 +112,9 @@ export function routesOf(shared: Shared, { chat, hooks, predict, isReady }: Back
     waitingMax: settings.onnx.queueMax,
     bytesMax: decodingBytesMax,
   });
-  return (router) => {
+  const { thread } = shared;
+  return (bare) => {
+    const router = thread === undefined ? bare : routerOverAll(bare, thread);
     router.service(ChatService, createChatService({ ...routed, responses, hooks, uploads }));
     router.service(CacheService, createCacheService(cache, predict));
     router.service(EmbeddingsService, createEmbeddingsService({ ...routed, predict }));
@@ -148,6 +150,18 @@ export function routesOf(shared: Shared, { chat, hooks, predict, isReady }: Back
     registerHealth(router, health, namesOf(settings), { callerOf });
     registerReflection(router, [...servicesOf(settings), Health]);
   };
+}
+
+/** Mounts services as they are served where other threads know a part of what they tell. */
+function routerOverAll(router: ConnectRouter, { overAll }: ThreadParts): ConnectRouter {
+  const over: ConnectRouter = {
+    ...router,
+    service(service, implementation, options) {
+      router.service(service, overAll(service, implementation as never), options);
+      return over;
+    },
+  };
+  return over;
 }
 
 /** What an administrator did, besides other facts of it. */

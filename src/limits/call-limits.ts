@@ -2,7 +2,7 @@
 
 import { appended } from "#core/appended.ts";
 import type { Clock } from "#core/clock.ts";
-import type { InProgress } from "./in-progress.ts";
+import type { Places } from "./in-progress.ts";
 import type { Adjustment, Ask, LimitStore, Reservation } from "./limit-store.ts";
 import type { BudgetLimit, Limit, Owner } from "./owner.ts";
 import { type Bucket, chargeOf } from "./token-bucket.ts";
@@ -65,7 +65,7 @@ export interface Pass extends Granted {
 export interface LimitSource {
   readonly store: LimitStore;
   readonly clock: Pick<Clock, "wallMs">;
-  readonly inProgress: InProgress;
+  readonly inProgress: Places;
   /** Tokens that a response is taken to have where the request names no bound. */
   readonly outputTokens: number;
   /** Providers or models have limits. */

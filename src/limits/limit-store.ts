@@ -8,6 +8,7 @@ import {
   type Bucket,
   type BucketLimits,
   fullBucket,
+  isLasting,
   type Take,
   take,
 } from "./token-bucket.ts";
@@ -51,9 +52,6 @@ export interface LimitStore {
   /** Makes a bucket full; false where nothing was known of it. */
   reset(key: string): boolean | Promise<boolean>;
 }
-
-/** What refills in a longer time has a place of its own. */
-const lastingSeconds = 86_400;
 
 /**
  * Buckets of this process. The least recently used one is dropped first; it counts as full when it comes
@@ -106,7 +104,7 @@ export class MemoryLimits implements LimitStore {
     return this.#lasting().delete(key) || wasRefilling;
   }
 
-  #bucketsOf({ capacity, perSecond }: BucketLimits): LRUCache<string, Bucket> {
-    return perSecond * lastingSeconds < capacity ? this.#lasting() : this.#refilling();
+  #bucketsOf(limits: BucketLimits): LRUCache<string, Bucket> {
+    return isLasting(limits) ? this.#lasting() : this.#refilling();
   }
 }

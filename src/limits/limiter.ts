@@ -7,7 +7,7 @@ import { settleWithin } from "#core/settle-within.ts";
 import { matchesPattern } from "#core/text-pattern.ts";
 import type { Period } from "./budget.ts";
 import { CallLimits, type LimitSource } from "./call-limits.ts";
-import { InProgress } from "./in-progress.ts";
+import { InProgress, type Places } from "./in-progress.ts";
 import type { LimitOptions, ListenerTerms, MatchedTerms } from "./limit-options.ts";
 import type { LimitStore } from "./limit-store.ts";
 import { type BudgetLimit, type Limit, Owner, ownerKey, type Terms, type Tier } from "./owner.ts";
@@ -34,6 +34,8 @@ export interface Caller {
 export interface LimiterDeps {
   readonly clock: Pick<Clock, "wallMs" | "sleep">;
   readonly store: LimitStore;
+  /** Where calls in progress are counted; in this limiter when absent. */
+  readonly places?: Places | undefined;
   /**
    * Millionths of a US dollar that were spent in a budget's period before this process knew of it, where
    * somebody keeps them; asked once, when its bucket is full. A call that comes before a promise has
@@ -66,7 +68,7 @@ export class Limiter implements LimitSource {
   readonly #spentBefore: LimiterDeps["spentBefore"];
   /** Budgets of which it is asked what was spent before, by key; each settles when calls need not wait any more. */
   readonly #counting = new Map<string, Promise<void>>();
-  readonly inProgress = new InProgress();
+  readonly inProgress: Places;
   readonly #owners: () => LRUCache<string, Owner>;
   /** What holds for a model of a provider; null where nothing does. */
   readonly #modelTerms = new LRUCache<string, { readonly of: MatchedTerms | null }>({
@@ -74,10 +76,11 @@ export class Limiter implements LimitSource {
   });
 
   constructor(options: LimitOptions, deps: LimiterDeps) {
-    const { store, clock, onSpent, spentBefore } = deps;
+    const { store, clock, onSpent, spentBefore, places } = deps;
     this.options = options;
     this.store = store;
     this.clock = clock;
+    this.inProgress = places ?? new InProgress();
     this.#onSpent = onSpent;
     this.#spentBefore = spentBefore;
     this.#owners = lazy(() => new LRUCache({ max: options.clientsMax }));

@@ -24,6 +24,14 @@ export interface Take {
   readonly waitMs: number;
 }
 
+/** What refills in a longer time has a place of its own where buckets are kept. */
+const lastingSeconds = 86_400;
+
+/** Whether a bucket takes more than a day to fill, as budgets do. */
+export function isLasting({ capacity, perSecond }: BucketLimits): boolean {
+  return perSecond * lastingSeconds < capacity;
+}
+
 /** A full bucket. */
 export function fullBucket(limits: BucketLimits, nowMs: number): Bucket {
   return { tokens: limits.capacity, atMs: nowMs };

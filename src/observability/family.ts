@@ -31,6 +31,25 @@ function before(name: string, labels: Readonly<Record<string, string | number>>)
   return `\n${name}${text === "" ? "" : `{${text}}`} `;
 }
 
+/** What stands before the values of a metric. */
+function headOf({ name, help, type }: Readonly<Record<"name" | "help" | "type", string>>): string {
+  return `# HELP ${name} ${escaped(help)}\n# TYPE ${name} ${type}`;
+}
+
+/** How a metric of several threads becomes one; prom-client's own words. */
+export type Merge = "sum" | "first" | "min" | "max" | "average" | "omit";
+
+/** The values of one metric, as plain data. */
+export interface MetricSnapshot {
+  /** Its help and type, as the exposition has them. */
+  readonly head: string;
+  readonly type: string;
+  readonly merge: Merge;
+  /** What stands before each value, in the order of the values. */
+  readonly lines: readonly string[];
+  readonly values: readonly number[];
+}
+
 /** What a family is called and what tells its series apart. */
 export interface FamilyOptions<L extends string> {
   readonly name: string;
@@ -118,7 +137,7 @@ abstract class Family<L extends string, S> {
    * exemplars it is OpenMetrics', which has these.
    */
   text(withExemplars = false): string {
-    const parts = [`# HELP ${this.name} ${escaped(this.help)}\n# TYPE ${this.name} ${this.type}`];
+    const parts = [headOf(this)];
     for (const { befores, series } of this.#series.values()) {
       for (const [at, value] of this.values(series).entries()) {
         parts.push(befores[at] ?? "", String(value));
@@ -132,6 +151,19 @@ abstract class Family<L extends string, S> {
   /** A value behind the one at this place of `values`; undefined where none is kept. */
   protected exemplarOf(_series: S, _at: number): Exemplar | undefined {
     return undefined;
+  }
+
+  /** All values, for who adds them up with those of other threads. */
+  snapshot(): MetricSnapshot {
+    const lines: string[] = [];
+    const values: number[] = [];
+    for (const { befores, series } of this.#series.values()) {
+      for (const [at, value] of this.values(series).entries()) {
+        lines.push(befores[at] ?? "");
+        values.push(value);
+      }
+    }
+    return { head: headOf(this), type: this.type, merge: "sum", lines, values };
   }
 
   protected abstract create(): S;
@@ -172,6 +204,29 @@ export async function openMetricsOf(registry: Registry): Promise<string> {
     lines.replaceAll(`${name}_total`, name),
   );
   return `${named}\n# EOF\n`;
+}
+
+/** What a registry asks of prom-client's own metrics. */
+interface Collected extends Readonly<Record<"name" | "help" | "type", string>> {
+  readonly aggregator: Merge;
+  readonly values: readonly Sample[];
+}
+
+/** Everything that is registered, as plain data. */
+export async function snapshotOf(registry: Registry): Promise<readonly MetricSnapshot[]> {
+  return await Promise.all(
+    registry.getMetricsAsArray().map(async (metric) => {
+      const own: unknown = metric;
+      if (own instanceof Family) return own.snapshot();
+      const collected = await (own as { get(): Promise<Collected> }).get();
+      const { name, type, aggregator, values } = collected;
+      return {
+        ...{ head: headOf(collected), type, merge: aggregator },
+        lines: values.map((sample) => before(sample.metricName ?? name, sample.labels)),
+        values: values.map(({ value }) => value),
+      };
+    }),
+  );
 }
 
 /** One counter. */

@@ -2,7 +2,7 @@
 
 import type { Registry } from "prom-client";
 import Gauge from "prom-client/lib/gauge.js";
-import { CounterFamily, HistogramFamily } from "./family.ts";
+import { CounterFamily, HistogramFamily, type Merge } from "./family.ts";
 
 /**
  * Seconds; Prometheus's own bounds, one below for what needs no backend and one above for models.
@@ -19,8 +19,14 @@ export function makersOn(registry: Registry) {
       labelNames: readonly L[],
       seriesMax?: number,
     ) => new CounterFamily<L>({ name, help, labelNames, seriesMax }, registry),
-    gauge: <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
-      new Gauge<L>({ name, help, labelNames: [...labelNames], registers: [registry] }),
+    /** `aggregator` says how those of several threads become one. */
+    gauge: <L extends string>(
+      name: string,
+      help: string,
+      labelNames: readonly L[],
+      aggregator: Exclude<Merge, "omit"> = "sum",
+    ) =>
+      new Gauge<L>({ name, help, labelNames: [...labelNames], registers: [registry], aggregator }),
     seconds: <L extends string>(
       name: string,
       help: string,

@@ -5,7 +5,7 @@ import { durationMsFrom } from "./duration.ts";
 import { sizeBytesFrom } from "./size.ts";
 
 /** `read` returns undefined for a value that it does not accept; the problem then says what was `expected`. */
-function scalar<T>(
+export function scalarOf<T>(
   expected: string,
   json: Readonly<Record<string, unknown>>,
   read: (written: unknown) => T | undefined,
@@ -36,7 +36,7 @@ function complaint(
 
 /** An integer, also as text. */
 export function wholeNumber(min: number, max: number) {
-  return scalar(
+  return scalarOf(
     `an integer from ${min} to ${max}`,
     { type: ["integer", "string"], minimum: min, maximum: max },
     (written) => {
@@ -48,7 +48,7 @@ export function wholeNumber(min: number, max: number) {
 
 /** A number above 0, also as text. */
 export function positiveNumber(max: number) {
-  return scalar(
+  return scalarOf(
     `a number above 0, at most ${max}`,
     { type: ["number", "string"], exclusiveMinimum: 0, maximum: max },
     (written) => {
@@ -60,7 +60,7 @@ export function positiveNumber(max: number) {
 
 /** A number from `min` to `max`, also as text. */
 export function numberBetween(min: number, max: number) {
-  return scalar(
+  return scalarOf(
     `a number from ${min} to ${max}`,
     { type: ["number", "string"], minimum: min, maximum: max },
     (written) => {
@@ -72,7 +72,7 @@ export function numberBetween(min: number, max: number) {
 
 /** A share above 0, written as 1% or 0.01, at most 100%. */
 export function share() {
-  return scalar(
+  return scalarOf(
     "a share such as 1% or 0.01, above 0 and at most 100%",
     { type: ["number", "string"], title: "share" },
     (written) => {
@@ -84,7 +84,7 @@ export function share() {
 }
 
 /** The number, or NaN for a text that is no decimal number. */
-function numberFrom(written: unknown): number {
+export function numberFrom(written: unknown): number {
   if (typeof written === "number") return written;
   return typeof written === "string" && /^-?\d+(\.\d+)?$/.test(written) ? Number(written) : NaN;
 }
@@ -99,7 +99,7 @@ const flagWords: ReadonlyMap<unknown, boolean> = new Map<unknown, boolean>([
 
 /** true or false, also as text. */
 export function flag() {
-  return scalar(
+  return scalarOf(
     "true or false",
     { type: ["boolean", "string"], pattern: "^(true|false)$" },
     (written) => flagWords.get(written),
@@ -118,7 +118,7 @@ export function durationOrNone(max: string) {
 
 function durationFrom(minMs: number, bounds: string, max: string) {
   const maxMs = durationMsFrom(max) ?? 0;
-  return scalar(
+  return scalarOf(
     `a duration such as 30s, 1m or 500ms (a bare number is seconds), ${bounds}`,
     { type: ["number", "string"], title: "duration" },
     (written) => {
@@ -132,7 +132,7 @@ function durationFrom(minMs: number, bounds: string, max: string) {
 /** A size in bytes, written as 10MB, 512k or a number of bytes; above 0. */
 export function size(max: string) {
   const bytesMax = sizeBytesFrom(max) ?? 0;
-  return scalar(
+  return scalarOf(
     `a size such as 10MB or 512k (1k is 1024 bytes), above 0 and at most ${max}`,
     { type: ["integer", "string"], title: "size" },
     (written) => {
@@ -145,14 +145,14 @@ export function size(max: string) {
 
 /** Text that is not empty and fits `pattern`; `expected` says what that is. */
 export function text(expected = "text", pattern = /\S/) {
-  return scalar(expected, { type: "string", pattern: pattern.source }, (written) =>
+  return scalarOf(expected, { type: "string", pattern: pattern.source }, (written) =>
     typeof written === "string" && pattern.test(written) ? written : undefined,
   );
 }
 
 /** Text for which `holds`; `expected` says what that is. */
 export function textThat(expected: string, holds: (written: string) => boolean) {
-  return scalar(expected, { type: "string" }, (written) =>
+  return scalarOf(expected, { type: "string" }, (written) =>
     typeof written === "string" && holds(written) ? written : undefined,
   );
 }

@@ -71,6 +71,7 @@ test("an idle gateway without models has loaded nothing that only some calls nee
   expect(loaded).toContain("#services");
   for (const name of [
     "#hooks",
+    "#workers",
     "@bufbuild/cel",
     "@grpc/grpc-js",
     "gpt-tokenizer",

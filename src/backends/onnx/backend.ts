@@ -10,7 +10,12 @@ import { type ModelRepository, modelRepository, type Stray } from "./repository.
 import { createServingOpener } from "./serving.ts";
 import { Shadows } from "./shadows.ts";
 import { watchRepository } from "./watcher.ts";
-import { createWorkerPool, type PoolStats, type WorkerPoolOptions } from "./worker-pool.ts";
+import {
+  createWorkerPool,
+  type PoolStats,
+  type WorkerPool,
+  type WorkerPoolOptions,
+} from "./worker-pool.ts";
 import { type StartWorkerThread, startWorkerThread } from "./worker-thread.ts";
 
 /** Where models are and how much may run. */
@@ -34,6 +39,8 @@ export interface OnnxDeps {
   readonly statistics?: Statistics;
   /** Default: a thread that runs ONNX Runtime. */
   readonly startThread?: StartWorkerThread;
+  /** Runs inferences; disposed with the backend. Default: workers of its own. */
+  readonly pool?: WorkerPool | undefined;
 }
 
 /** A predict backend with a repository and workers of its own. */
@@ -61,7 +68,7 @@ export async function createOnnxBackend(
   const onStray = (stray: Stray) => deps.onStray?.(stray);
   strays.forEach(onStray);
   const shadows = new Shadows(statistics);
-  const pool = createWorkerPool(options, { clock, startThread });
+  const { pool = createWorkerPool(options, { clock, startThread }) } = deps;
   const opener = createServingOpener({ repository, pool, clock, queueMax });
   const closing = new AbortController();
   const { signal } = closing;

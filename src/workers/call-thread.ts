@@ -1,0 +1,110 @@
+/** A thread that serves calls, as the main thread sees it: its start, its connections, its end. */
+
+import type { Socket } from "node:net";
+import { getHeapStatistics } from "node:v8";
+import { SHARE_ENV, Worker } from "node:worker_threads";
+import type { MetricSnapshot } from "#observability/family.ts";
+import type { LoadBoard } from "./load-board.ts";
+import type { AskedOfMain, AskedOfThread, ThreadData, ThreadFacts, ToThread } from "./messages.ts";
+import { type Answers, PortCalls, type PortMessage } from "./port-calls.ts";
+
+/** What a thread needs of the main thread. */
+export interface CallThreadDeps {
+  readonly board: LoadBoard;
+  /** Answers what the thread asks. */
+  answersFor(thread: CallThread): Answers<AskedOfMain>;
+  /** Notified once, when the thread has ended; `cause` is what it ended of, unless it was told to. */
+  onExit(thread: CallThread, cause: unknown): void;
+}
+
+const mebi = 1024 ** 2;
+/** Less than this a gateway cannot start in. */
+const heapMiBMin = 96;
+
+/** The threads of a process share what one alone could have. */
+function heapMiBOf(workers: number): number {
+  const { heap_size_limit: bytes } = getHeapStatistics();
+  return Math.max(heapMiBMin, Math.floor(bytes / workers / mebi));
+}
+
+/** One thread. Ending it does not wait for its calls; `finish` does. */
+export class CallThread {
+  readonly slot: number;
+  /** What it counted when it was asked last. */
+  counted: readonly MetricSnapshot[] = [];
+  /** The generation that it serves by. */
+  generation: number;
+  readonly calls: PortCalls<AskedOfThread, AskedOfMain>;
+  /** Resolves when it has ended. */
+  readonly ended: Promise<void>;
+  readonly #worker: Worker;
+  readonly #board: LoadBoard;
+  #isTold = false;
+
+  constructor(data: ThreadData, { board, answersFor, onExit }: CallThreadDeps) {
+    this.slot = data.slot;
+    this.generation = data.generation;
+    this.#board = board;
+    const worker = new Worker(new URL(import.meta.resolve("#workers/thread.ts")), {
+      name: `calls ${data.slot + 1}`,
+      env: SHARE_ENV,
+      workerData: data,
+      resourceLimits: { maxOldGenerationSizeMb: heapMiBOf(data.settings.workers) },
+    });
+    this.#worker = worker;
+    this.calls = new PortCalls(worker, answersFor(this));
+    let cause: unknown;
+    worker.on("message", (message: PortMessage) => void this.calls.receive(message));
+    worker.on("error", (error) => {
+      cause = error;
+    });
+    const ended = Promise.withResolvers<void>();
+    this.ended = ended.promise;
+    worker.once("exit", (code) => {
+      cause ??= new Error(`the thread ended with status ${code}`);
+      this.calls.end(new Error("the thread has ended", { cause }));
+      board.clear(this.slot);
+      onExit(this, this.#isTold ? undefined : cause);
+      ended.resolve();
+    });
+  }
+
+  /** Resolves when it serves; rejects with what kept it from that. */
+  start(): Promise<ThreadFacts> {
+    return this.calls.ask("start", undefined);
+  }
+
+  /** Has it serve a connection. One whose client has gone already is let go. */
+  take(listener: number, socket: Socket): void {
+    try {
+      const message: ToThread = { kind: "connection", listener, socket };
+      this.#worker.postMessage(message, [socket]);
+      this.#board.entered(this.slot);
+    } catch {
+      socket.destroy();
+    }
+  }
+
+  /** What it has counted so far, or had when it was asked before, if it does not answer in time. */
+  async count(timeoutMs: number): Promise<readonly MetricSnapshot[]> {
+    const asked = this.calls.ask("metrics", undefined).then(
+      (counted) => {
+        this.counted = counted;
+      },
+      // It has ended: what it said before stands.
+      () => undefined,
+    );
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, timeoutMs);
+    await Promise.race([asked, promise]);
+    clearTimeout(timer);
+    return this.counted;
+  }
+
+  /** Ends it, calls or not. Resolves when it has ended. */
+  async end(): Promise<void> {
+    this.#isTold = true;
+    await this.#worker.terminate();
+    await this.ended;
+  }
+}

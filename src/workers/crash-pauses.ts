@@ -1,0 +1,20 @@
+/** How long to wait before a thread that has crashed is replaced, and when to give up. Pure: it is given the time. */
+
+const firstMs = 1_000;
+const mostMs = 30_000;
+/** Crashes within this time are counted together. */
+const windowMs = 60_000;
+/** More of them than this in that time, and another process has to try. */
+const crashesMax = 5;
+
+/** The crashes of all threads of a process. */
+export class CrashPauses {
+  #crashes: number[] = [];
+
+  /** A thread has crashed: the wait before the next one starts, or undefined when no other is to start. */
+  next(nowMs: number): number | undefined {
+    this.#crashes = [...this.#crashes.filter((atMs) => nowMs - atMs < windowMs), nowMs];
+    const count = this.#crashes.length;
+    return count > crashesMax ? undefined : Math.min(mostMs, firstMs * 2 ** (count - 1));
+  }
+}

@@ -1,0 +1,302 @@
+/** The threads that serve calls: who gets a connection, and who takes the place of one that ends. */
+
+import type { Socket } from "node:net";
+import type { Clock } from "#core/clock.ts";
+import type { LimitsMemory } from "#limits/shared-memory.ts";
+import type { SharedPlaces } from "#limits/shared-places.ts";
+import { causeText } from "#observability/cause-text.ts";
+import type { MetricSnapshot } from "#observability/family.ts";
+import type { Logger } from "#observability/logger.ts";
+import { CallThread } from "./call-thread.ts";
+import { leastLoaded } from "./choice.ts";
+import { CrashPauses } from "./crash-pauses.ts";
+import type { LoadBoard } from "./load-board.ts";
+import type { GenerationFacts, OthersAnswer, ServiceCall } from "./messages.ts";
+import type { WorkersMetrics } from "./metric-families.ts";
+import { lasting, mergedMetrics, ofThread } from "./metric-merge.ts";
+import type { SharedSessions } from "./shared-sessions.ts";
+
+/** What the crew is made of. */
+export interface CrewDeps {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: WorkersMetrics;
+  readonly board: LoadBoard;
+  readonly limits: LimitsMemory;
+  /** The models of all threads. */
+  readonly sessions: SharedSessions;
+  /** Calls in progress of threads that have ended are given back here. */
+  readonly places: Pick<SharedPlaces, "ended">;
+  /** The metrics of all, as Prometheus reads them. */
+  exposition(): Promise<string>;
+  /** Too many threads have crashed: another process has to try. */
+  onGivenUp(): void;
+}
+
+/** A connection that was handed over may have its first bytes on their way, in milliseconds. */
+const firstWordMs = 1_000;
+/** A thread that does not answer in this time is told of as it was before. */
+const countMs = 1_000;
+/** Acts that later threads have to repeat. */
+const actsMax = 10_000;
+
+/** Why a thread is started again. */
+type Cause = "crash" | "restart";
+
+/** All threads. Disposing of them ends them, calls or not. */
+export class Crew implements AsyncDisposable {
+  readonly #deps: CrewDeps;
+  /** Those that get connections. */
+  readonly #serving = new Set<CallThread>();
+  /** Those that exist. */
+  readonly #threads = new Set<CallThread>();
+  readonly #pauses = new CrashPauses();
+  /** What threads that start from now on have to do as well, by subject, the last first. */
+  readonly #acts = new Map<string, ServiceCall>();
+  /** What was counted by threads that have ended. */
+  #left: readonly MetricSnapshot[] = [];
+  #facts: GenerationFacts;
+  #isEnding = false;
+  #restarting: Promise<void> | undefined;
+  readonly #ending = new AbortController();
+
+  constructor(facts: GenerationFacts, deps: CrewDeps) {
+    this.#facts = facts;
+    this.#deps = deps;
+  }
+
+  /** Starts the threads; rejects with what keeps one from serving. */
+  async start(): Promise<void> {
+    const { workers } = this.#facts.settings;
+    const threads = Array.from({ length: workers }, () => this.#open());
+    await Promise.all(threads.map((thread) => thread.start()));
+    for (const thread of threads) this.#enter(thread);
+  }
+
+  /** Those that serve. */
+  get serving(): readonly CallThread[] {
+    return [...this.#serving];
+  }
+
+  /** Has the thread with least to do serve a connection; `connectionsMax` bounds those of one thread. */
+  take(listener: number, socket: Socket, connectionsMax: number): void {
+    const threads = [...this.#serving];
+    const loads = threads.map(({ slot }) => this.#deps.board.of(slot));
+    const chosen = leastLoaded(loads);
+    const load = chosen === undefined ? undefined : loads[chosen];
+    if (load === undefined || load.connections >= connectionsMax) {
+      this.#deps.metrics.workerRefusals.inc({ reason: load === undefined ? "no_thread" : "full" });
+      socket.destroy();
+      return;
+    }
+    threads[chosen ?? 0]?.take(listener, socket);
+  }
+
+  /** Brings the gauges of threads up to the moment. */
+  refreshGauges(): void {
+    const { board, metrics } = this.#deps;
+    metrics.workerConnections.reset();
+    for (const { slot } of this.#threads) {
+      metrics.workerConnections.set({ thread: slot + 1 }, board.of(slot).connections);
+    }
+  }
+
+  /** What all threads have counted, those that have ended included. */
+  async counted(): Promise<readonly MetricSnapshot[]> {
+    const threads = [...this.#threads].toSorted((one, other) => one.slot - other.slot);
+    await Promise.all(threads.map((thread) => thread.count(countMs)));
+    // What ended meanwhile is among those that have left.
+    const living = threads.filter((thread) => this.#threads.has(thread));
+    return mergedMetrics([...living.map(({ counted }) => ofThread(counted)), this.#left]);
+  }
+
+  /** Has all others do what one was asked for. */
+  async others(asking: CallThread, { subject, ...call }: ServiceCall): Promise<OthersAnswer> {
+    if (subject !== undefined) this.#remember(subject, call);
+    const others = [...this.#threads].filter((thread) => thread !== asking);
+    const answers = await Promise.allSettled(others.map(({ calls }) => calls.ask("call", call)));
+    const responses: Uint8Array[] = [];
+    const failures: string[] = [];
+    for (const [place, answer] of answers.entries()) {
+      if (answer.status === "fulfilled") responses.push(answer.value);
+      // One that has ended need not do anything any more: the one after it does all that is remembered.
+      else if (this.#threads.has(others[place] as CallThread)) {
+        failures.push(causeText(answer.reason));
+      }
+    }
+    return { responses, failures };
+  }
+
+  /** Builds other settings in all threads; rejects, and none keeps them, where one cannot. */
+  async prepare(facts: GenerationFacts): Promise<readonly CallThread[]> {
+    await this.#restarting;
+    const threads = this.serving;
+    const built = await Promise.allSettled(threads.map(({ calls }) => calls.ask("prepare", facts)));
+    const failed = built.find((one) => one.status === "rejected");
+    if (failed === undefined) return threads;
+    await this.drop(threads);
+    throw failed.reason;
+  }
+
+  /** Has all threads serve by what was built, those that came in the meantime included. */
+  async takePrepared(facts: GenerationFacts, prepared: readonly CallThread[]): Promise<void> {
+    this.#facts = facts;
+    this.#acts.clear();
+    await Promise.all(
+      [...this.#threads].map(async (thread) => {
+        const { calls } = thread;
+        if (!prepared.includes(thread)) await calls.ask("prepare", facts);
+        thread.generation = facts.generation;
+        await calls.ask("take", undefined);
+      }),
+    );
+  }
+
+  /** Lets go of what was built. */
+  async drop(threads: readonly CallThread[]): Promise<void> {
+    await Promise.allSettled(threads.map(({ calls }) => calls.ask("drop", undefined)));
+  }
+
+  /** Replaces the threads one after the other, each when the one before serves. One such round at a time. */
+  restart(): Promise<void> {
+    this.#restarting ??= this.#restartAll().finally(() => {
+      this.#restarting = undefined;
+    });
+    return this.#restarting;
+  }
+
+  /** Asks all threads for something; those that end meanwhile need not answer. */
+  async askAll(what: "announceStop" | "reopenFiles" | "finish"): Promise<void> {
+    await Promise.allSettled([...this.#threads].map(({ calls }) => calls.ask(what, undefined)));
+  }
+
+  /** No thread is started any more. */
+  stopStarting(): void {
+    this.#isEnding = true;
+    this.#ending.abort();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.stopStarting();
+    await Promise.all([...this.#threads].map((thread) => thread.end()));
+  }
+
+  #open(): CallThread {
+    const { board, limits, sessions, exposition } = this.#deps;
+    const slot = this.#freeSlot();
+    const thread = new CallThread(
+      { ...this.#facts, slot, board: board.buffer, limits },
+      {
+        board,
+        answersFor: (asking) => ({
+          exposition,
+          others: (call) => this.others(asking, call),
+          loadSession: (load) => sessions.load(slot, load),
+          unloadSession: (key) => sessions.unload(slot, key),
+          infer: (inference) => sessions.run(slot, inference),
+          cancelInference: (run) => sessions.cancel(slot, run),
+        }),
+        onExit: (ended, cause) => this.#ended(ended, cause),
+      },
+    );
+    this.#threads.add(thread);
+    return thread;
+  }
+
+  #freeSlot(): number {
+    const taken = new Set([...this.#threads].map(({ slot }) => slot));
+    const slots = Array.from({ length: this.#deps.limits.slots }, (_, slot) => slot);
+    const free = slots.find((slot) => !taken.has(slot));
+    if (free === undefined) throw new Error("there are as many threads as there may be");
+    return free;
+  }
+
+  #enter(thread: CallThread): void {
+    if (!this.#threads.has(thread)) return;
+    this.#serving.add(thread);
+    this.#deps.metrics.workers.set(this.#serving.size);
+  }
+
+  #leave(thread: CallThread): void {
+    this.#serving.delete(thread);
+    this.#deps.metrics.workers.set(this.#serving.size);
+  }
+
+  #remember(subject: string, call: ServiceCall): void {
+    this.#acts.delete(subject);
+    this.#acts.set(subject, call);
+    if (this.#acts.size <= actsMax) return;
+    for (const oldest of this.#acts.keys()) {
+      this.#acts.delete(oldest);
+      return;
+    }
+  }
+
+  /** Starts a thread that serves as the others do. */
+  async #replace(cause: Cause): Promise<void> {
+    const thread = this.#open();
+    try {
+      await thread.start();
+      await thread.calls.ask("ready", undefined);
+      for (const act of this.#acts.values()) await thread.calls.ask("call", act);
+    } catch (thrown) {
+      // One that has ended by itself was reported already.
+      if (this.#threads.has(thread)) {
+        await thread.end();
+        this.#crashed(thread, thrown);
+      }
+      throw thrown;
+    }
+    this.#deps.metrics.workerStarts.inc({ cause });
+    this.#enter(thread);
+  }
+
+  async #restartAll(): Promise<void> {
+    const { logger, clock } = this.#deps;
+    for (const old of this.serving) {
+      if (this.#isEnding) return;
+      if (!this.#serving.has(old)) continue;
+      await this.#replace("restart");
+      this.#leave(old);
+      logger.info({ thread: old.slot + 1 }, "thread is replaced");
+      // Connections that it was given last have their first request on the way.
+      await clock.sleep(firstWordMs);
+      await old.calls.ask("finish", undefined).catch(() => {});
+      await old.count(countMs);
+      await old.end();
+    }
+  }
+
+  #ended(thread: CallThread, cause: unknown): void {
+    this.#threads.delete(thread);
+    this.#leave(thread);
+    this.#deps.places.ended(thread.slot + 1);
+    void this.#deps.sessions.ended(thread.slot);
+    this.#left = mergedMetrics([this.#left, lasting(ofThread(thread.counted))]);
+    if (cause !== undefined) this.#crashed(thread, cause);
+  }
+
+  #crashed(thread: CallThread, cause: unknown): void {
+    if (this.#isEnding) return;
+    const { logger, clock, onGivenUp } = this.#deps;
+    const pauseMs = this.#pauses.next(clock.nowMs());
+    const facts = { thread: thread.slot + 1, err: cause };
+    if (pauseMs === undefined) {
+      logger.fatal(facts, "too many threads crashed");
+      onGivenUp();
+      return;
+    }
+    logger.error({ ...facts, restart_ms: pauseMs }, "thread crashed");
+    void this.#replaceAfter(pauseMs);
+  }
+
+  async #replaceAfter(pauseMs: number): Promise<void> {
+    try {
+      await this.#deps.clock.sleep(pauseMs, this.#ending.signal);
+      // What crashed may have been the successor of one that serves still.
+      if (this.#serving.size < this.#facts.settings.workers) await this.#replace("crash");
+    } catch {
+      // It was reported as another crash, or no thread is started any more.
+    }
+  }
+}

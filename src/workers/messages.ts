@@ -1,0 +1,106 @@
+/** What the main thread and the threads that serve calls tell and ask each other. Types only. */
+
+import type { Socket } from "node:net";
+import type { Inference, Inferred } from "#backends/onnx/inference-queue.ts";
+import type { SessionRequest, SessionSignature } from "#backends/onnx/messages.ts";
+import type { Settings } from "#config/settings.ts";
+import type { LimitsMemory } from "#limits/shared-memory.ts";
+import type { MetricSnapshot } from "#observability/family.ts";
+import type { PortMessage } from "./port-calls.ts";
+
+/** Settings, and how many others were served by before. */
+export interface GenerationFacts {
+  readonly settings: Settings;
+  readonly generation: number;
+}
+
+/** What a thread begins with. */
+export interface ThreadData extends GenerationFacts {
+  /** Its row on the board, and in the counts of calls in progress. */
+  readonly slot: number;
+  readonly board: SharedArrayBuffer;
+  readonly limits: LimitsMemory;
+}
+
+/** What a thread says of itself in words. */
+export interface ThreadFacts {
+  readonly backends: readonly string[];
+  readonly models: readonly string[];
+}
+
+/** A call of a service in binary form, and whose act it is. */
+export interface ServiceCall {
+  readonly service: string;
+  readonly method: string;
+  readonly request: Uint8Array;
+  readonly requestId: string;
+  readonly principal: string;
+  /** What it changes: threads that start later do the last of each; absent: nothing lasting. */
+  readonly subject?: string;
+}
+
+/** What all other threads answered: responses in binary form, and why there are none. */
+export interface OthersAnswer {
+  readonly responses: readonly Uint8Array[];
+  readonly failures: readonly string[];
+}
+
+/** What the main thread asks of a thread. */
+export type AskedOfThread = {
+  /** Resolves when it serves. */
+  readonly start: readonly [undefined, ThreadFacts];
+  /** Resolves when its models have loaded, or failed to. */
+  readonly ready: readonly [undefined, ThreadFacts];
+  readonly metrics: readonly [undefined, readonly MetricSnapshot[]];
+  readonly reopenFiles: readonly [undefined, undefined];
+  /** Builds what other settings ask for; `take` has it serve, `drop` lets it go. */
+  readonly prepare: readonly [GenerationFacts, undefined];
+  readonly take: readonly [undefined, undefined];
+  readonly drop: readonly [undefined, undefined];
+  /** It is not ready any more, for whoever asks. */
+  readonly announceStop: readonly [undefined, undefined];
+  /** Resolves when its calls have ended, and what it writes is written. */
+  readonly finish: readonly [undefined, undefined];
+  /** Resolves with the response in binary form. */
+  readonly call: readonly [ServiceCall, Uint8Array];
+};
+
+/** A session that a thread needs. */
+export interface SessionLoad {
+  readonly request: SessionRequest;
+  /** Workers that hold it; all when absent. */
+  readonly instances?: number;
+}
+
+/** An inference for the workers that all threads share. */
+export interface ThreadInference extends Pick<Inference, "key" | "group" | "inputs" | "rowsMax"> {
+  /** Counts the runs of one thread, so that one can be cancelled. */
+  readonly run: number;
+  /** Not begun after this time from now, in milliseconds; absent when it may wait for ever. */
+  readonly withinMs?: number;
+}
+
+/** What came of it. */
+export interface ThreadInferred extends Inferred {
+  /** Of the run that it was part of; absent where another one of that run is told. */
+  readonly ran?: { readonly rows: number; readonly computeMs: number };
+}
+
+/** What a thread asks of the main thread. */
+export type AskedOfMain = {
+  /** The metrics of all threads, as Prometheus reads them. */
+  readonly exposition: readonly [undefined, string];
+  /** Has all other threads do the same; resolves with their responses. */
+  readonly others: readonly [ServiceCall, OthersAnswer];
+  /** Resolves when the workers hold a session of its model. */
+  readonly loadSession: readonly [SessionLoad, SessionSignature];
+  readonly unloadSession: readonly [string, undefined];
+  readonly infer: readonly [ThreadInference, ThreadInferred];
+  /** Nobody waits any more for a run. */
+  readonly cancelInference: readonly [number, undefined];
+};
+
+/** What a thread is sent: a connection to serve, or a message. */
+export type ToThread =
+  | { readonly kind: "connection"; readonly listener: number; readonly socket: Socket }
+  | PortMessage;

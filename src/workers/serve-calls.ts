@@ -1,0 +1,117 @@
+/** A thread that serves calls: a gateway whose connections the main thread has accepted. */
+
+import type { Socket } from "node:net";
+import type { MessagePort } from "node:worker_threads";
+import { systemClock } from "#core/clock.ts";
+import type { ThreadParts } from "#gateway/parts.ts";
+import { type Prepared, startGateway, type ThreadGateway } from "#gateway.ts";
+import { SharedBuckets } from "#limits/shared-buckets.ts";
+import { SharedPlaces } from "#limits/shared-places.ts";
+import { createLogger, flushed, type Logger } from "#observability/logger.ts";
+import { LoadBoard } from "./load-board.ts";
+import type { AskedOfMain, AskedOfThread, ThreadData, ThreadFacts, ToThread } from "./messages.ts";
+import { OverAll } from "./over-all.ts";
+import { type Answers, PortCalls } from "./port-calls.ts";
+import { RemoteInference } from "./remote-inference.ts";
+
+/** How often the board is told how many requests there are. */
+const boardMs = 100;
+
+/** All threads read the time of one clock. */
+const processClock = {
+  nowMs() {
+    const [seconds, nanoseconds] = process.hrtime();
+    return seconds * 1_000 + nanoseconds / 1e6;
+  },
+};
+
+/** What answers the main thread, but for the calls of other threads. */
+function answersOf(
+  starting: Promise<ThreadGateway>,
+  { logger, onGeneration }: { readonly logger: Logger; onGeneration(generation: number): void },
+): Omit<Answers<AskedOfThread>, "call"> {
+  let prepared: Prepared | undefined;
+  return {
+    start: async () => factsOf(await starting),
+    async ready() {
+      const gateway = await starting;
+      await gateway.ready();
+      return factsOf(gateway);
+    },
+    metrics: async () => await (await starting).metrics(),
+    reopenFiles: async () => (await starting).reopenFiles(),
+    async prepare({ settings, generation }) {
+      await prepared?.[Symbol.asyncDispose]();
+      onGeneration(generation);
+      prepared = await (await starting).prepare(settings);
+    },
+    async take() {
+      const next = prepared;
+      prepared = undefined;
+      await next?.take();
+    },
+    async drop() {
+      const unwanted = prepared;
+      prepared = undefined;
+      await unwanted?.[Symbol.asyncDispose]();
+    },
+    announceStop: async () => (await starting).announceStop(),
+    async finish() {
+      const gateway = await starting;
+      await gateway.finish();
+      await gateway[Symbol.asyncDispose]();
+      await flushed(logger);
+    },
+  };
+}
+
+/** Starts the gateway of this thread, and has it serve what comes over the port. */
+export function serveCalls(port: MessagePort, data: ThreadData): void {
+  const { slot, limits, settings } = data;
+  const board = new LoadBoard(data.board);
+  const logger = createLogger(settings.logging);
+  /** The lock of shared memory knows threads by numbers from 1. */
+  const thread = slot + 1;
+  let { generation } = data;
+  const starting = Promise.withResolvers<ThreadGateway>();
+  const overAll = new OverAll((call) => calls.ask("others", call));
+  const onGeneration = (next: number) => {
+    generation = next;
+  };
+  const answers: Answers<AskedOfThread> = {
+    ...answersOf(starting.promise, { logger, onGeneration }),
+    call: (call) => overAll.served(call),
+  };
+  const calls = new PortCalls<AskedOfMain, AskedOfThread>(port, answers);
+  const take = (listener: number, socket: Socket) => {
+    if (socket.destroyed) board.left(slot);
+    else socket.once("close", () => board.left(slot));
+    starting.promise.then(
+      (gateway) => gateway.take(listener, socket),
+      () => socket.destroy(),
+    );
+  };
+  port.on("message", (message: ToThread) => {
+    if (message.kind === "connection") take(message.listener, message.socket);
+    else void calls.receive(message);
+  });
+
+  const parts: ThreadParts = {
+    buckets: () => new SharedBuckets(limits, { thread, clock: processClock, generation }),
+    places: new SharedPlaces(limits, thread),
+    openInference: () => new RemoteInference(calls, systemClock, generation),
+    exposition: () => calls.ask("exposition", undefined),
+    overAll: (service, own) => overAll.of(service, own),
+  };
+  startGateway(settings, logger, { thread: parts }).then(starting.resolve, starting.reject);
+  starting.promise.then(
+    (gateway) => setInterval(() => board.busy(slot, gateway.active), boardMs).unref(),
+    // Whoever asks whether it has started is told.
+    () => {},
+  );
+}
+
+function factsOf(gateway: ThreadGateway): ThreadFacts {
+  const { backends, models } = gateway.facts();
+  return { backends, models };
+}

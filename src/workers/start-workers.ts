@@ -1,0 +1,137 @@
+/** A gateway of several threads: the main thread opens the ports, hands connections over, and keeps the threads. */
+
+import { randomBytes } from "node:crypto";
+import { createWorkerPool } from "#backends/onnx/worker-pool.ts";
+import { startWorkerThread } from "#backends/onnx/worker-thread.ts";
+import type { Settings } from "#config/settings.ts";
+import { systemClock } from "#core/clock.ts";
+import { leavingMax } from "#exchange/connection-places.ts";
+import { urlOf } from "#exchange/listener.ts";
+import { requireFixed } from "#gateway/fixed-settings.ts";
+import type { Gateway } from "#gateway.ts";
+import { ownLimitsOnly } from "#limits/limit-options.ts";
+import { createLimitsMemory } from "#limits/shared-memory.ts";
+import { SharedPlaces } from "#limits/shared-places.ts";
+import { createMetrics } from "#metrics.ts";
+import { snapshotOf } from "#observability/family.ts";
+import type { Logger } from "#observability/logger.ts";
+import { makersOn } from "#observability/metric-makers.ts";
+import { Crew } from "./crew.ts";
+import { LoadBoard } from "./load-board.ts";
+import type { ThreadFacts } from "./messages.ts";
+import { workersFamilies } from "./metric-families.ts";
+import { mergedMetrics, metricsText } from "./metric-merge.ts";
+import { type Accept, openPorts } from "./ports.ts";
+import { SharedSessions } from "./shared-sessions.ts";
+import { threadSettings } from "./thread-settings.ts";
+import { requireTransferable } from "./transferable.ts";
+
+/** A gateway whose calls are served by several threads. */
+export interface WorkersGateway extends Gateway {
+  /** Replaces the threads one after the other, no call lost; resolves when all are new. */
+  restart(): Promise<void>;
+  /** Resolves when threads crash so often that another process has to try. */
+  readonly givenUp: Promise<void>;
+}
+
+/** The names of those that live and of those that come in their place may be in use at one time. */
+const slotsPerWorker = 2;
+
+/** Starts the threads and opens the ports. Rejects with the system's error when a listener cannot open. */
+export async function startWorkers(
+  settings: Settings,
+  logger: Logger,
+  sockets: ReadonlyMap<string, number> = new Map(),
+): Promise<WorkersGateway> {
+  await requireTransferable();
+  await using opening = new AsyncDisposableStack();
+  const { workers, listeners } = settings;
+  const slots = slotsPerWorker * workers;
+  const limits = createLimitsMemory((settings.rateLimit ?? ownLimitsOnly).clientsMax, slots);
+  const board = new LoadBoard(slots);
+  const { registry } = createMetrics();
+  const metrics = workersFamilies(makersOn(registry));
+  const givenUp = Promise.withResolvers<void>();
+  const places = new SharedPlaces(limits, slots + 1);
+  const idSecret = randomBytes(32).toString("base64url");
+  // Opened before there are threads, which are told what ports they serve; read from only afterwards.
+  const early: (() => void)[] = [];
+  let take: Accept = (listener, socket) => {
+    if (early.length < settings.connectionsMax) early.push(() => take(listener, socket));
+    else socket.destroy();
+  };
+  const addresses = listeners.map(({ name, host, port }) => {
+    const fd = sockets.get(name);
+    return { name, host, port, ...(fd !== undefined && { fd }) };
+  });
+  const ports = opening.use(await openPorts(addresses, (...accepted) => take(...accepted)));
+  const terms = { ports: ports.numbers, idSecret };
+  let facts = { settings: threadSettings(settings, terms), generation: 1 };
+  const exposition = async (): Promise<string> => {
+    const counted = await crew.counted();
+    crew.refreshGauges();
+    return metricsText(mergedMetrics([await snapshotOf(registry), counted]));
+  };
+  const sessions = opening.use(
+    new SharedSessions(
+      createWorkerPool(settings.onnx, { clock: systemClock, startThread: startWorkerThread }),
+      systemClock,
+    ),
+  );
+  const crew: Crew = opening.use(
+    new Crew(facts, {
+      ...{ clock: systemClock, logger, metrics, board, limits, places, sessions, exposition },
+      onGivenUp: () => givenUp.resolve(),
+    }),
+  );
+  await crew.start();
+  const connectionsMax = listeners.length * (facts.settings.connectionsMax + leavingMax);
+  take = (listener, socket) => crew.take(listener, socket, connectionsMax);
+  for (const accepted of early.splice(0)) accepted();
+  const owned = opening.move();
+  let told: ThreadFacts = (await crew.serving[0]?.start()) ?? { backends: [], models: [] };
+  let current = settings;
+  return {
+    givenUp: givenUp.promise,
+    restart: () => crew.restart(),
+    facts: () => ({
+      ...told,
+      listeners: listeners.map(({ name, serves, ...listener }, place) => ({
+        ...{ name, serves, url: urlOf(listener, ports.numbers[place] ?? listener.port) },
+      })),
+    }),
+    async ready() {
+      const all = crew.serving.map(({ calls }) => calls.ask("ready", undefined));
+      told = (await Promise.all(all))[0] ?? told;
+    },
+    async prepare(wanted) {
+      requireFixed(current, wanted);
+      const next = {
+        settings: threadSettings(wanted, terms),
+        generation: facts.generation + 1,
+      };
+      const prepared = await crew.prepare(next);
+      let hasServed = false;
+      return {
+        async take() {
+          hasServed = true;
+          facts = next;
+          current = wanted;
+          await crew.takePrepared(next, prepared);
+        },
+        async [Symbol.asyncDispose]() {
+          if (!hasServed) await crew.drop(prepared);
+        },
+      };
+    },
+    reopenFiles: () => void crew.askAll("reopenFiles"),
+    async drain() {
+      crew.stopStarting();
+      await crew.askAll("announceStop");
+      await systemClock.sleep(current.drainDelayMs);
+      await ports[Symbol.asyncDispose]();
+      await crew.askAll("finish");
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}

@@ -1,0 +1,279 @@
+/** Several threads in one process: connections are spread evenly, and what holds for one gateway holds for all of them. */
+
+import { once } from "node:events";
+import { request } from "node:https";
+import { text } from "node:stream/consumers";
+import { create, type DescMethodUnary, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { Client, credentials, type ServiceError, status } from "@grpc/grpc-js";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { BackendsService, type ListBackendsResponse } from "#gen/polygate/v1/backends_pb.js";
+import { ChatService } from "#gen/polygate/v1/chat_pb.js";
+import { fromSource, type PolygateProcess, startProcess } from "../support/polygate-process.ts";
+import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
+import { clientTls, serverTls } from "../support/tls.ts";
+
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
+
+/** Runs in each thread, and does to it what the words of a chat ask for. */
+const hook = `const all = [];
+function fill() {
+  for (let made = 0; made < 1_000; made += 1) all.push(new Array(1_000).fill(made));
+  setImmediate(fill);
+}
+export default {
+  async before(request) {
+    const said = JSON.stringify(request, (_, value) => typeof value === "bigint" ? 0 : value);
+    if (said.includes("please-throw")) setTimeout(() => { throw new Error("thrown by a test"); });
+    if (said.includes("please-fill")) fill();
+    if (said.includes("please-throw") || said.includes("please-fill")) await new Promise(() => {});
+    if (said.includes("please-wait")) await new Promise((done) => setTimeout(done, 1_000));
+    return { action: "allow" };
+  },
+};`;
+
+const config = `workers: 2
+models: { path: models }
+hooks: [{ name: judge, module: hook.mjs, timeout: 10s }]
+auth: { anonymous_scopes: [admin] }
+rate_limiting:
+  requests_per_minute: 1000000
+  burst: 1000000
+  routes: [{ match: /polygate.v1.ChatService/CountTokens, by: all, requests_per_minute: 1, burst: 20 }]
+listeners:
+  - { name: plain, host: 127.0.0.1, port: 0 }
+  - { name: secure, host: 127.0.0.1, port: 0, tls: { cert_file: "${serverTls.certFile}", key_file: "${serverTls.keyFile}" } }
+`;
+
+let folder: TemporaryFolder;
+let gateway: PolygateProcess;
+let plain: string;
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  await folder.write("models/empty", "");
+  await folder.write("hook.mjs", hook);
+  const path = await folder.write("gateway.yaml", config);
+  const [file = "", ...args] = fromSource("serve", "--config", path);
+  gateway = await startProcess({ command: [file, "--max-old-space-size=256", ...args] });
+  plain = gateway.urls[0] ?? "";
+});
+
+afterAll(async () => {
+  await gateway?.[Symbol.asyncDispose]();
+  await folder?.[Symbol.asyncDispose]();
+});
+
+/** A gRPC client with a connection of its own. It repeats what a server has refused to begin, as such clients do. */
+class GrpcClient implements Disposable {
+  readonly #client = new Client(new URL(plain).host, credentials.createInsecure(), {
+    "grpc.use_local_subchannel_pool": 1,
+  });
+
+  /** Resolves with the response, or the status of the failure. */
+  call(method: DescMethodUnary, init: object): Promise<unknown> {
+    const { input, output, parent, name } = method;
+    return new Promise((resolve) => {
+      this.#client.makeUnaryRequest(
+        `/${parent.typeName}/${name}`,
+        (message: object) => Buffer.from(toBinary(input, create(input, message as never))),
+        (bytes: Buffer) => fromBinary(output, bytes),
+        init,
+        (error: ServiceError | null, response: unknown) => resolve(error?.code ?? response),
+      );
+    });
+  }
+
+  /** Resolves with the status of a chat. */
+  async chat(message: string): Promise<number> {
+    const end = await this.call(ChatService.method.chat, { message });
+    return typeof end === "number" ? end : status.OK;
+  }
+
+  [Symbol.dispose](): void {
+    this.#client.close();
+  }
+}
+
+/** Clients whose connections are made one after the other, so that they are spread evenly. */
+async function connected(count: number) {
+  const scope = new DisposableStack();
+  const clients: GrpcClient[] = [];
+  for (let made = 0; made < count; made += 1) {
+    const client = scope.use(new GrpcClient());
+    expect(await client.chat("hello")).toBe(status.OK);
+    clients.push(client);
+  }
+  return { clients, [Symbol.dispose]: () => scope.dispose() };
+}
+
+async function metrics(): Promise<string> {
+  const response = await fetch(`${plain}/metrics`, { headers: { connection: "close" } });
+  return await response.text();
+}
+
+/** The value of a line; 0 where there is none. */
+function valueIn(told: string, line: string): number {
+  const found = told.split("\n").find((one) => one.startsWith(`${line} `));
+  return Number(found?.slice(line.length + 1) ?? 0);
+}
+
+/** Connections of the threads that there are, the fewest first. */
+function connectionsIn(told: string): readonly number[] {
+  const lines = told.matchAll(/^gateway_worker_connections\{thread="\d+"\} (\d+)$/gm);
+  return Array.from(lines, ([, count]) => Number(count)).toSorted((one, other) => one - other);
+}
+
+const chatLabels = 'grpc_service="polygate.v1.ChatService",grpc_method="Chat",grpc_type="unary"';
+const handledOk = `grpc_server_handled_total{${chatLabels},grpc_code="OK"}`;
+const started = `grpc_server_started_total{${chatLabels}}`;
+const startsAfter = (cause: string) => `gateway_worker_starts_total{cause="${cause}"}`;
+
+/** Resolves with the metrics once they are such. */
+async function metricsOnce(isSo: (told: string) => boolean): Promise<string> {
+  return await vi.waitUntil(
+    async () => {
+      const told = await metrics();
+      return isSo(told) ? told : undefined;
+    },
+    { timeout: 60_000, interval: 50 },
+  );
+}
+
+/** No connection is left but the one that asks. */
+const allLeft = () => metricsOnce((told) => connectionsIn(told).join() === "0,1");
+
+test("each of two threads gets half of the connections, and metrics tell of all their calls", async () => {
+  const before = valueIn(await allLeft(), handledOk);
+  using eight = await connected(8);
+  const told = await metrics();
+  // One more is the connection that asks.
+  expect(connectionsIn(told)).toEqual([4, 5]);
+  expect(valueIn(told, handledOk) - before).toBe(eight.clients.length);
+});
+
+test("threads speak HTTP/1.1, TLS and WebSocket on the sockets that they are handed", async () => {
+  const overHttp1 = async () => {
+    const response = await fetch(`${plain}/api/v1/chat`, {
+      method: "POST",
+      headers: { "content-type": "application/json", connection: "close" },
+      body: '{"message":"hello"}',
+    });
+    return response.status;
+  };
+  const overTls = async () => {
+    const url = gateway.urls[1]?.replace("127.0.0.1", "localhost");
+    const asked = request(`${url}/api/v1/chat`, {
+      method: "POST",
+      headers: { "content-type": "application/json", connection: "close" },
+      ca: clientTls.ca,
+    });
+    asked.end('{"message":"hello"}');
+    const [response] = await once(asked, "response");
+    await text(response);
+    return response.statusCode;
+  };
+  const overWebSocket = async () => {
+    const socket = new WebSocket(`${plain.replace(/^http/, "ws")}/api/v1/chat:stream`);
+    await once(socket, "open");
+    socket.send('{"message":"hello"}');
+    const [{ data }] = await once(socket, "message");
+    socket.close();
+    return Object.keys(JSON.parse(data));
+  };
+  for (const call of [overHttp1, overTls]) expect([await call(), await call()]).toEqual([200, 200]);
+  const firsts = [await overWebSocket(), await overWebSocket()];
+  for (const keys of firsts) expect(keys).not.toContain("error");
+});
+
+test("an act of an administrator reaches all threads, whichever is asked", async () => {
+  await allLeft();
+  using two = await connected(2);
+  const { drainBackend, listBackends, resumeBackend } = BackendsService.method;
+  const draining = () =>
+    Promise.all(
+      two.clients.map(async (client) => {
+        const { backends } = (await client.call(listBackends, {})) as ListBackendsResponse;
+        return backends[0]?.endpoints[0]?.draining;
+      }),
+    );
+  const chats = () => Promise.all(two.clients.map((client) => client.chat("hello")));
+  expect(await draining()).toEqual([false, false]);
+  await two.clients[0]?.call(drainBackend, { backend: "embedded" });
+  expect(await draining()).toEqual([true, true]);
+  expect(await chats()).toEqual([status.UNAVAILABLE, status.UNAVAILABLE]);
+  await two.clients[1]?.call(resumeBackend, { backend: "embedded" });
+  expect(await draining()).toEqual([false, false]);
+  expect(await chats()).toEqual([status.OK, status.OK]);
+});
+
+test("limits hold over all threads, to the call", async () => {
+  using four = await connected(4);
+  const { countTokens } = ChatService.method;
+  const calls = Array.from({ length: 60 }, (_, call) =>
+    four.clients[call % 4]?.call(countTokens, { message: "hello" }),
+  );
+  const ends = await Promise.all(calls);
+  expect(ends.filter((end) => end === status.RESOURCE_EXHAUSTED)).toHaveLength(40);
+});
+
+test.each([
+  ["throws", "please-throw"],
+  ["runs out of memory", "please-fill"],
+])(
+  "a thread that %s ends its own calls alone, and another one takes its place",
+  async (_, words) => {
+    const before = await allLeft();
+    const crashes = valueIn(before, startsAfter("crash"));
+    using four = await connected(4);
+    const ends = await Promise.all(
+      four.clients.map((client, place) => client.chat(place === 0 ? words : "please-wait")),
+    );
+    // One more connection has the thread of the first one, two have the other thread.
+    expect(ends[0]).toBe(status.UNAVAILABLE);
+    expect(ends.filter((end) => end === status.OK).length).toBeGreaterThanOrEqual(2);
+    expect(new Set(ends)).toEqual(new Set([status.UNAVAILABLE, status.OK]));
+    const told = await metricsOnce((now) => valueIn(now, startsAfter("crash")) > crashes);
+    expect(valueIn(told, "gateway_workers")).toBe(2);
+    expect(valueIn(told, handledOk)).toBeGreaterThanOrEqual(valueIn(before, handledOk) + 2);
+    const again = await Promise.all(four.clients.map((client) => client.chat("hello")));
+    expect(new Set(again)).toEqual(new Set([status.OK]));
+  },
+);
+
+test("no call is lost while all threads are replaced, over connections that stay and new ones", async () => {
+  const before = await allLeft();
+  using four = await connected(4);
+  const ended = new AbortController();
+  const ends = new Map<number, number>([[status.OK, four.clients.length]]);
+  const count = (end: number) => ends.set(end, (ends.get(end) ?? 0) + 1);
+  const overOne = async (client: GrpcClient) => {
+    while (!ended.signal.aborted) count(await client.chat("hello"));
+  };
+  const overNew = async () => {
+    while (!ended.signal.aborted) {
+      using client = new GrpcClient();
+      count(await client.chat("hello"));
+    }
+  };
+  const load = [...four.clients.map(overOne), overNew()];
+  process.kill(gateway.pid, "SIGUSR2");
+  await vi.waitUntil(() => gateway.output().includes("all threads are new"), { timeout: 100_000 });
+  ended.abort();
+  await Promise.all(load);
+  expect([...ends.keys()]).toEqual([status.OK]);
+  // What threads that have left had counted is told still.
+  const told = await metrics();
+  expect(valueIn(told, startsAfter("restart"))).toBe(2);
+  expect(valueIn(told, handledOk) - valueIn(before, handledOk)).toBe(ends.get(status.OK));
+});
+
+// The last one: it stops the gateway.
+test("a signal to stop lets the calls of all threads end", async () => {
+  using four = await connected(4);
+  const before = valueIn(await metrics(), started);
+  const calls = four.clients.map((client) => client.chat("please-wait"));
+  await metricsOnce((told) => valueIn(told, started) === before + 4);
+  const stopped = gateway.stop("SIGTERM");
+  expect(new Set(await Promise.all(calls))).toEqual(new Set([status.OK]));
+  expect(await stopped).toBe(0);
+});
