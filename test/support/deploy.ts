@@ -55,7 +55,7 @@ export type Manifest = any;
 
 /** The documents of a YAML text that hold something. */
 export function documentsIn(text: string): readonly Manifest[] {
-  return parseAllDocuments(text).flatMap((document) => {
+  return parseAllDocuments(text, { merge: true }).flatMap((document) => {
     if (document.errors.length > 0) throw document.errors[0];
     const value: unknown = document.toJS();
     return value === null ? [] : [value];
