@@ -22,12 +22,12 @@ const settings = settingsFor(
   { "/var/lib/polygate/history.db": "", "/var/lib/polygate/keys.db": "" },
 );
 
-/** What systemd says to units; the program is this test's Node, for /opt/polygate is not here. */
+/** What systemd says to units; `node` is that of these tests. */
 async function verified(changed: Partial<typeof units> = {}) {
   await using folder = await temporaryFolder();
   const paths = await Promise.all(
     Object.entries({ ...units, ...changed }).map(([name, text]) =>
-      folder.write(name, text.replaceAll("/opt/polygate/node_modules/.bin/node", process.execPath)),
+      folder.write(name, text.replaceAll("=node ", `=${process.execPath} `)),
     ),
   );
   return judged(["systemd-analyze", "verify", "--man=no", ...paths]);
@@ -93,7 +93,7 @@ describe("the units", () => {
     expect(settings.environment).toBe("production");
     const [command = ""] = said(units["polygate.service"], "ExecStart");
     expect(command).toBe(
-      "/opt/polygate/node_modules/.bin/node /opt/polygate/bin/polygate.cjs serve",
+      "node /opt/polygate/bin/polygate.cjs serve",
     );
     expect(readFileSync("bin/polygate.cjs", "utf8")).toContain("#cli/main.ts");
   });
