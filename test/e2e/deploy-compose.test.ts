@@ -20,11 +20,19 @@ import {
   strongSecret,
 } from "../support/deploy.ts";
 import { freePort } from "../support/free-port.ts";
-import { describeWith, missingProgram, testWith } from "../support/needs.ts";
+import {
+  describeWith,
+  missingProgram,
+  missingPythonPackage,
+  python,
+  testWith,
+} from "../support/needs.ts";
 import { missingRedis } from "../support/redis-server.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const folder = "deploy/compose";
+/** Where `.ci/deploy-programs` puts what is written in Python. */
+const linters = ".cache/python";
 const [written] = documentsOf(`${folder}/compose.yaml`);
 const services: Record<string, Manifest> = written.services;
 const secretFiles = { "/run/secrets/api_key": strongSecret };
@@ -75,6 +83,21 @@ describeWith(missingJudge("docker-compose"))("Compose", () => {
     expect(err).not.toBe("");
   });
 });
+
+const missingLint = missingPythonPackage("compose_lint", linters);
+
+testWith(missingLint)(
+  "compose-lint asks for nothing but digests, which nobody can know beforehand",
+  () => {
+    const lint = ["-m", "compose_lint", "check", "--no-env", "--format", "json"];
+    const { out } = judged([python, ...lint, `${folder}/compose.yaml`], {
+      env: { PATH: process.env.PATH, PYTHONPATH: linters },
+    });
+    const { findings } = JSON.parse(out) as { findings: { rule_id: string; service: string }[] };
+    expect(findings.map(({ service }) => service)).toEqual(Object.keys(services));
+    expect(new Set(findings.map(({ rule_id: rule }) => rule))).toEqual(new Set(["CL-0019"]));
+  },
+);
 
 /** Models are the user's own; rules and dashboards are parts that a checkout may be without. */
 const isElsewhere = (path: string) =>

@@ -92,9 +92,7 @@ describe("the units", () => {
   test("start what the package has, for production", () => {
     expect(settings.environment).toBe("production");
     const [command = ""] = said(units["polygate.service"], "ExecStart");
-    expect(command).toBe(
-      "node /opt/polygate/bin/polygate.cjs serve",
-    );
+    expect(command).toBe("node /opt/polygate/bin/polygate.cjs serve");
     expect(readFileSync("bin/polygate.cjs", "utf8")).toContain("#cli/main.ts");
   });
 });
