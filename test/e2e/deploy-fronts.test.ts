@@ -28,9 +28,9 @@ const here = (text: string) =>
 const settings = settingsFor(here(written), { API_KEY: strongSecret });
 
 /** The gateway of gateway.yaml on free ports, with a core whose streams say "Hello" and stay. */
-async function startBehind() {
+async function startBehind(more = "") {
   const core = await startStallingCore(() => false);
-  const yaml = `${here(written).replaceAll(/port: \d+/g, "port: 0")}\ncores: [{ url: "${core.url}" }]\n`;
+  const yaml = `${here(written).replaceAll(/port: \d+/g, "port: 0")}\ncores: [{ url: "${core.url}" }]\n${more}`;
   const gateway = await startTestGateway({ yaml, env: { API_KEY: strongSecret } });
   const portOf = (name: string) => Number(new URL(gateway.urls[name] ?? "").port);
   return {
@@ -297,6 +297,18 @@ describe.each(Object.entries(fronts))("%s", (key, { program }) => {
       expect(headers["strict-transport-security"]).toBeDefined();
       expect(await clientOf(behind.gateway, "/livez")).toBe("127.0.0.2");
       expect((await answer(front.port, "/metrics")).status).toBe(404);
+    });
+
+    test("lets no client name another host than the one it calls", async () => {
+      await using behind = await startBehind("gateway: { allowed_hosts: [localhost] }");
+      await using front = await startFront(name, behind.ports);
+      const forged = { "x-forwarded-host": "localhost", forwarded: "host=localhost" };
+      expect((await answer(front.port, "/docs", { host: "evil.example" })).status).toBe(421);
+      expect((await answer(front.port, "/docs", { host: "evil.example", ...forged })).status).toBe(
+        421,
+      );
+      const other = { "x-forwarded-host": "evil.example", forwarded: "host=evil.example" };
+      expect((await answer(front.port, "/docs", other)).status).toBe(200);
     });
 
     test("answers by itself while no gateway is there", async () => {
