@@ -115,6 +115,7 @@ testWith(missingProgram("prometheus"))(
     // Node's cache of compiled code stays, and nothing of Prometheus.
     expect(readdirSync(temporary).filter((name) => name !== "node-compile-cache")).toEqual([]);
   },
+  60_000,
 );
 
 test("--monitor leaves to Compose what this machine lacks, for the gateway's port, and takes it down again", async () => {
