@@ -11,11 +11,12 @@ import { createGrpcTransport } from "@connectrpc/connect-node";
 import { beforeAll, describe, expect, test } from "vitest";
 import { ChatService } from "#gen/polygate/v1/chat_pb.js";
 import packageJson from "#package.json" with { type: "json" };
+import { judge, judged, missingJudge } from "../support/deploy.ts";
 import { contextFiles } from "../support/docker-context.ts";
 import { commandOf, pairsIn, parseDockerfile } from "../support/dockerfile.ts";
 import { freePort } from "../support/free-port.ts";
 import { buildImage, type Image } from "../support/image.ts";
-import { describeWith } from "../support/needs.ts";
+import { describeWith, testWith } from "../support/needs.ts";
 import { fromSource, type PolygateProcess, startProcess } from "../support/polygate-process.ts";
 
 const dockerfile = readFileSync("Dockerfile", "utf8");
@@ -32,6 +33,10 @@ describe("the Dockerfile", () => {
     const { node } = packageJson.devDependencies;
     expect(stages.map(({ base }) => base)).toEqual(stages.map(() => `node:${node}-bookworm-slim`));
     expect(`v${node}`).toBe(process.version);
+  });
+
+  testWith(missingJudge("hadolint"))("hadolint has nothing to say", () => {
+    expect(judged([judge("hadolint"), "Dockerfile"])).toEqual({ code: 0, out: "", err: "" });
   });
 
   test("what runs is not root, by number", () => {

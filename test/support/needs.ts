@@ -58,9 +58,10 @@ export function missingProgram(name: string): string | undefined {
 /** The Python that tests use; PYTHON names another. */
 export const python = process.env.PYTHON ?? "python3";
 
-/** What is missing when Python lacks a package, or is not there. */
-export function missingPythonPackage(name: string): string | undefined {
-  const found = spawnSync(python, ["-c", `import ${name}`]).status === 0;
+/** What is missing when Python lacks a package, also in a folder of more of them, or is not there. */
+export function missingPythonPackage(name: string, folder = ""): string | undefined {
+  const env = { ...process.env, PYTHONPATH: folder };
+  const found = spawnSync(python, ["-c", `import ${name}`], { env }).status === 0;
   return found ? undefined : `Python with the package ${name} is not installed`;
 }
 

@@ -7,7 +7,14 @@ export const lineLengthMax = 120;
 
 /** The project's own pages. */
 export function pages(): readonly string[] {
-  const files = globSync(["*.md", "docs/**/*.md", "proto/*.md", "bench/**/*.md", "test/**/*.md"]);
+  const files = globSync([
+    "*.md",
+    "docs/**/*.md",
+    "proto/*.md",
+    "bench/**/*.md",
+    "deploy/**/*.md",
+    "test/**/*.md",
+  ]);
   return files.filter((file) => !file.includes("node_modules")).toSorted();
 }
 
