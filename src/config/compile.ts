@@ -121,6 +121,7 @@ export function compile(
     logging: loggingFrom(config.logging, context),
     ...(auditLog !== undefined && { audit: auditLog }),
     metrics: { enabled: metrics.enabled, path: metrics.path },
+    watchesFiles: config.reload.watch,
     unused: [
       ...(config.rate_limiting?.cleanup_interval === undefined
         ? []

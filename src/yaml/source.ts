@@ -13,7 +13,7 @@ import {
 } from "yaml";
 import { type Draft, emptyDraft } from "./draft.ts";
 import { type Path, type Problem, pathText } from "./problem.ts";
-import { type FileText, substitute } from "./substitute.ts";
+import { type SecretReaders, substitute } from "./substitute.ts";
 
 /** Largest configuration file, in bytes. */
 export const sourceBytesMax = 1_048_576;
@@ -35,13 +35,13 @@ export interface Source {
 /** What values are filled in from. */
 export interface Fillings {
   readonly env: Environment;
-  /** Reads a file whose path stands in a value. */
-  readonly readFile?: (path: string) => FileText;
+  /** Read files that values name. */
+  readonly readers?: SecretReaders;
 }
 
 /**
- * Reads YAML. `file` names it in places; `${NAME}`, `${NAME:-default}` and `${file:path}` take from
- * `fillings`, and stay as they are where there are none.
+ * Reads YAML. `file` names it in places; `${NAME}`, `${NAME:-default}`, `${file:path}` and
+ * `${credential:name}` take from `fillings`, and stay as they are where there are none.
  */
 export function sourceFrom(yaml: Uint8Array, file: string, fillings?: Fillings): Source {
   const refuse = (where: string, message: string): Source => ({
@@ -148,8 +148,11 @@ class Reader {
 
   #text(written: string, path: Path): string | undefined {
     if (this.#fillings === undefined) return written;
-    const filled = substitute(written, this.#fillings.env, this.#fillings.readFile);
-    if (filled.ok) return filled.text;
+    const filled = substitute(written, this.#fillings.env, this.#fillings.readers);
+    if (filled.ok) {
+      if (filled.isFilled) this.#draft.filled.add(pathText(path));
+      return filled.text;
+    }
     this.#problem(path, filled.message);
     return undefined;
   }
