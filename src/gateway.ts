@@ -9,6 +9,7 @@ import { ByteBudget } from "#core/byte-budget.ts";
 import { systemClock } from "#core/clock.ts";
 import { createServing, type Front, type FrontOptions, openFront, type Serving } from "#front.ts";
 import { chatPoolsOf, openChat } from "#gateway/chat-side.ts";
+import { configurationAdmin, openReloads } from "#gateway/configuration.ts";
 import { requireFixed } from "#gateway/fixed-settings.ts";
 import { frontDeps, frontOptions } from "#gateway/front-options.ts";
 import { namesOf, type ProcessParts, type Shared } from "#gateway/parts.ts";
@@ -20,6 +21,7 @@ import { createMetrics } from "#metrics.ts";
 import type { Logger } from "#observability/logger.ts";
 import { createStats } from "#observability/stats.ts";
 import { openRecords } from "#records.ts";
+import type { ConfigurationSource, ReloadCause, ReloadReport } from "#reload/reloads.ts";
 import { createHealthStatus } from "#rpc/health.ts";
 import { inferenceMetrics } from "#services/inference-metrics.ts";
 import { openKeys } from "#stored-keys.ts";
@@ -52,6 +54,8 @@ export interface Gateway extends AsyncDisposable {
    * named FixedSettingError, and changes nothing, for what cannot change while the process lives.
    */
   prepare(settings: Settings): Promise<Prepared>;
+  /** Reads the configuration again, and serves by it where it is sound. Never rejects. */
+  reload(cause: ReloadCause): Promise<ReloadReport>;
   /** Takes no more calls; resolves when those in progress have ended or their time is up. */
   drain(): Promise<void>;
   /** Opens files again that may have been moved away. */
@@ -149,8 +153,66 @@ async function openGeneration(
   };
 }
 
+/** The generation that serves, and those that are built or whose calls have not ended. */
+class Generations implements AsyncDisposable {
+  readonly #all: Set<Generation>;
+  #current: Generation;
+  #isClosed = false;
+
+  constructor(first: Generation) {
+    this.#all = new Set([first]);
+    this.#current = first;
+    first.take();
+  }
+
+  get current(): Generation {
+    return this.#current;
+  }
+
+  /** Has one that is built wait to take the place of the one that serves then. */
+  wait(next: Generation, replace: (before: Generation) => Promise<void>): Prepared {
+    this.#all.add(next);
+    let hasServed = false;
+    const close = async (one: Generation) => {
+      this.#all.delete(one);
+      await one[Symbol.asyncDispose]();
+    };
+    return {
+      take: async () => {
+        // Whoever disposed of the gateway meanwhile disposes of this one too.
+        if (this.#isClosed) return await next[Symbol.asyncDispose]();
+        hasServed = true;
+        // Another one may have come first.
+        const before = this.#current;
+        this.#current = next;
+        before.retire();
+        next.take();
+        await replace(before);
+        await close(before);
+      },
+      async [Symbol.asyncDispose]() {
+        // One that has served is closed by the one after, or with the gateway.
+        if (!hasServed) await close(next);
+      },
+    };
+  }
+
+  /** No other one takes its place from now on. */
+  stop(): void {
+    this.#isClosed = true;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#all].map((one) => one[Symbol.asyncDispose]()));
+  }
+}
+
 /** Starts a gateway. Rejects with the system's error when a listener cannot open. */
-export async function startGateway(settings: Settings, logger: Logger): Promise<Gateway> {
+export async function startGateway(
+  settings: Settings,
+  logger: Logger,
+  source: ConfigurationSource,
+): Promise<Gateway> {
   await using opening = new AsyncDisposableStack();
   const clock = systemClock;
   const stopping = new AbortController();
@@ -161,7 +223,9 @@ export async function startGateway(settings: Settings, logger: Logger): Promise<
   const { keyStore } = settings;
   const keys = await openKeys({ settings: keyStore, clock, logger, metrics, journal });
   if (keys !== undefined) opening.use(keys);
+  let reloads: ReturnType<typeof openReloads>;
   const parts: ProcessParts = {
+    configuration: configurationAdmin(() => reloads),
     clock,
     logger,
     metrics,
@@ -179,62 +243,41 @@ export async function startGateway(settings: Settings, logger: Logger): Promise<
     relayIds: keptIds(),
   };
   let draining = false;
-  let isClosed = false;
   const open = (wanted: Settings) => openGeneration(parts, wanted, () => draining);
-  /** The one that serves, and those whose calls have not ended. */
-  const generations = new Set<Generation>();
-  opening.defer(async () => {
-    await Promise.all([...generations].map((one) => one[Symbol.asyncDispose]()));
-  });
-  let current = await open(settings);
-  generations.add(current);
-  current.take();
-  const { options, serving } = current;
+  const first = await open(settings);
+  const generations = opening.use(new Generations(first));
+  const { options, serving } = first;
   const front = opening.use(await openFront(options, frontDeps(parts), serving));
+  const prepare = async (wanted: Settings): Promise<Prepared> => {
+    requireFixed(generations.current.settings, wanted);
+    const next = await open(wanted);
+    const prepared = generations.wait(next, async ({ settings: { drainTimeoutMs } }) => {
+      logger.level = wanted.logging.level;
+      await front.replace(next.serving, drainTimeoutMs);
+    });
+    await next.local.ready();
+    return prepared;
+  };
+  const inForce = () => generations.current.settings;
+  reloads = opening.use(openReloads({ source, prepare, inForce, front, parts }));
   const owned = opening.move();
   return {
-    facts: () => factsOf(current.settings, front, current.predict),
-    ready: () => current.local.ready(),
-    async prepare(wanted) {
-      requireFixed(current.settings, wanted);
-      const next = await open(wanted);
-      generations.add(next);
-      await next.local.ready();
-      let hasServed = false;
-      return {
-        async take() {
-          // Whoever disposed of the gateway meanwhile disposes of this one too.
-          if (isClosed) return await next[Symbol.asyncDispose]();
-          hasServed = true;
-          // Another one may have come first.
-          const before = current;
-          current = next;
-          before.retire();
-          next.take();
-          await front.replace(next.serving, before.settings.drainTimeoutMs);
-          generations.delete(before);
-          await before[Symbol.asyncDispose]();
-        },
-        async [Symbol.asyncDispose]() {
-          // One that has served is closed by the one after, or with the gateway.
-          if (hasServed) return;
-          generations.delete(next);
-          await next[Symbol.asyncDispose]();
-        },
-      };
-    },
+    facts: () => factsOf(generations.current.settings, front, generations.current.predict),
+    ready: () => generations.current.local.ready(),
+    prepare,
+    reload: (cause) => reloads.reload(cause),
     reopenFiles: () => parts.audit?.reopen(),
     async drain() {
       draining = true;
       parts.health.stop();
-      const { drainDelayMs, drainTimeoutMs } = current.settings;
+      const { drainDelayMs, drainTimeoutMs } = generations.current.settings;
       // Who spreads calls over gateways sees that this one is not ready before its port is closed.
       await clock.sleep(drainDelayMs);
       stopping.abort();
       await front.drain(drainTimeoutMs);
     },
     async [Symbol.asyncDispose]() {
-      isClosed = true;
+      generations.stop();
       await owned.disposeAsync();
     },
   };

@@ -12,6 +12,7 @@ import { recordFamilies } from "#observability/metric-families.ts";
 import { makersOn } from "#observability/metric-makers.ts";
 import { poolFamilies } from "#pool/metric-families.ts";
 import { redisFamilies } from "#redis/metric-families.ts";
+import { reloadFamilies } from "#reload/metric-families.ts";
 import { routingFamilies } from "#routing/metric-families.ts";
 import { serviceFamilies } from "#services/metric-families.ts";
 import { uploadFamilies } from "#uploads/metric-families.ts";
@@ -38,5 +39,6 @@ export function createMetrics() {
     ...cacheFamilies(make),
     ...uploadFamilies(make),
     ...hookFamilies(make),
+    ...reloadFamilies(make),
   };
 }

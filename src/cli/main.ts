@@ -6,6 +6,7 @@ import type { CoreServerOptions } from "#core-server.ts";
 import type { Logger } from "#observability/logger.ts";
 import { debuggerOf } from "./debugger.ts";
 import { collectAlone, holdWhileLoading, keepCallsYoung } from "./loading-flags.ts";
+import type { StartGateway } from "./serve.ts";
 import type { Terminal } from "./terminal.ts";
 
 // onnxruntime reads this when it is loaded, and the compile cache only helps modules that are loaded
@@ -51,8 +52,8 @@ async function run(argv: readonly string[]): Promise<number> {
   switch (command) {
     case "serve": {
       const { serve } = await import("./serve.ts");
-      const start = async (settings: Settings, logger: Logger) =>
-        loaded((await import("#gateway.ts")).startGateway(settings, logger));
+      const start: StartGateway = async (...given) =>
+        loaded((await import("#gateway.ts")).startGateway(...given));
       return serve(flags, terminal, start);
     }
     case "core": {
@@ -64,6 +65,10 @@ async function run(argv: readonly string[]): Promise<number> {
     case "check": {
       const { check } = await import("./check.ts");
       return check(flags, terminal);
+    }
+    case "config": {
+      const { config } = await import("./config.ts");
+      return config(flags, terminal);
     }
     case "health": {
       const { health } = await import("./health.ts");

@@ -5,9 +5,10 @@ import { systemClock } from "#core/clock.ts";
 import { settleWithin } from "#core/settle-within.ts";
 import { packageVersion } from "#core/version.ts";
 import { createLogger, type Logger } from "#observability/logger.ts";
+import type { ConfigurationSource } from "#reload/reloads.ts";
 import { problemText } from "#yaml/problem.ts";
 import { type BannerFacts, bannerText } from "./banner.ts";
-import { settingsFrom, toldHelp } from "./command-settings.ts";
+import { configurationFrom, toldHelp } from "./command-settings.ts";
 import { keyVariable } from "./key-variable.ts";
 import { exitOnCrash, flushAtEnd, refuseDebugger, stopAsked } from "./lifetime.ts";
 import { sampleImage } from "./sample-image.ts";
@@ -24,6 +25,32 @@ export interface Serving extends AsyncDisposable {
   drain(): Promise<void>;
   /** Opens files again that may have been moved away. */
   reopenFiles(): void;
+  /** Reads the configuration again, and serves by it where it is sound. */
+  reload(cause: "signal"): Promise<unknown>;
+}
+
+/** Starts a gateway. */
+export type StartGateway = (
+  settings: Settings,
+  logger: Logger,
+  source: ConfigurationSource,
+) => Promise<Serving>;
+
+/** Takes SIGHUP: before there is a gateway it is kept for it. */
+class Hangups {
+  #gateway: Serving | undefined;
+  #isWaiting = false;
+
+  readonly onSignal = (): void => {
+    this.#isWaiting = this.#gateway === undefined;
+    this.#gateway?.reopenFiles();
+    void this.#gateway?.reload("signal");
+  };
+
+  serve(gateway: Serving): void {
+    this.#gateway = gateway;
+    if (this.#isWaiting) this.onSignal();
+  }
 }
 
 /** How long the banner waits for models to load. */
@@ -33,20 +60,22 @@ const bannerDelayMs = 1_500;
 export async function serve(
   argv: readonly string[],
   terminal: Terminal,
-  start: (settings: Settings, logger: Logger) => Promise<Serving>,
+  start: StartGateway,
 ): Promise<number> {
   if (toldHelp(argv, terminal)) return 0;
-  const settings = settingsFrom(argv, terminal);
-  if (settings === undefined) return 1;
+  const configuration = configurationFrom(argv, terminal);
+  if (configuration === undefined) return 1;
+  const { settings, source } = configuration;
   const logger = createLogger(settings.logging);
   exitOnCrash(logger);
   if (settings.environment === "production") refuseDebugger(logger);
   await using _flush = flushAtEnd(logger);
   // Before the start, so that a signal during the start is not lost.
-  const stop = stopAsked(logger);
+  const hangups = new Hangups();
+  const stop = stopAsked(logger, hangups.onSignal);
   let gateway: Serving;
   try {
-    gateway = await start(settings, logger);
+    gateway = await start(settings, logger, source);
   } catch (error) {
     const { listeners, onnx } = settings;
     const text = startFailureText(error, listeners, onnx.repositoryPath);
@@ -56,7 +85,7 @@ export async function serve(
   {
     await using _gateway = gateway;
     logger.info({ listeners: gateway.facts().listeners }, "listening");
-    process.on("SIGHUP", () => gateway.reopenFiles());
+    hangups.serve(gateway);
     for (const warning of settings.warnings) logger.warn(problemText(warning));
     if (settings.unused.length > 0) {
       logger.warn({ names: settings.unused }, "configured and not used by this version");

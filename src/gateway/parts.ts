@@ -14,6 +14,7 @@ import type { Load } from "#overload/load-monitor.ts";
 import { publicServices, servedOf } from "#public-services.ts";
 import type { Records } from "#records.ts";
 import type { HealthStatus } from "#rpc/health.ts";
+import type { ConfigurationAdmin } from "#services/config.ts";
 import type { RelayIds } from "#services/relay-ids.ts";
 import type { SharedStore } from "#shared-store.ts";
 import type { UploadStore } from "#uploads/store.ts";
@@ -52,6 +53,8 @@ export interface ProcessParts {
   readonly uploads: UploadStore | undefined;
   /** The keys that an issuer of tokens gave last, for the next generation. */
   readonly keptKeys: KeptKeys;
+  /** What administrators see of the configuration, and have it read again by. */
+  readonly configuration: ConfigurationAdmin;
   /** The ids of relayed objects; without a secret they are good for as long as the process lives. */
   readonly relayIds: (secret: string | undefined) => RelayIds;
 }

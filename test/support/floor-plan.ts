@@ -158,9 +158,11 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
     "core",
     "gen",
   ],
+  reload: ["config", "yaml", "observability", "core"],
   cli: [
     "yaml",
     "config",
+    "reload",
     "hooks",
     "store",
     "gateway.ts",
@@ -174,6 +176,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
   "method-extras.ts": ["rest", "gen"],
   "surface-table.ts": ["public-services.ts", "surfaces", "gen"],
   "metrics.ts": [
+    "reload",
     "limits",
     "redis",
     "uploads",
@@ -232,6 +235,8 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
   ],
   "stored-keys.ts": ["config", "keys", "store", "observability", "core"],
   gateway: [
+    "reload",
+    "exchange",
     "uploads",
     "keys",
     "front.ts",
@@ -263,6 +268,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
   ],
   "gateway.ts": [
     "gateway",
+    "reload",
     "stored-keys.ts",
     "front.ts",
     "metrics.ts",

@@ -143,6 +143,7 @@ describe("serve, running", () => {
       ready: () => loading,
       drain: async () => {},
       reopenFiles: () => {},
+      reload: async () => {},
       [Symbol.asyncDispose]: async () => {},
     };
   }
