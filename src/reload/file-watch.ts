@@ -18,7 +18,7 @@ export interface FileWatchDeps {
 const quietMs = 200;
 /** Folders that are watched at most; each takes one of the system's watches. */
 const foldersMax = 256;
-/** How far the times of files lag behind the clock. */
+/** How far the times of files are from those of the clock, which has whole milliseconds. */
 const coarseMs = 20;
 
 /** A folder that is watched. */
@@ -41,7 +41,7 @@ function statOf(look: typeof lstatSync, path: string): Stats | undefined {
 /** Whether something at this path was made, written or replaced in that time; a clock that was set back finds nothing. */
 function hasChanged(path: string, fromWallMs: number, toWallMs: number): boolean {
   const changedMs = statOf(lstatSync, path)?.ctimeMs ?? Number.NaN;
-  return changedMs >= fromWallMs - coarseMs && changedMs <= toWallMs;
+  return changedMs >= fromWallMs - coarseMs && changedMs <= toWallMs + coarseMs;
 }
 
 /** Watches the folders of files, and never the files: a watch on a file is deaf once another one takes its name. */
