@@ -88,3 +88,21 @@ test("a change between the reading and the watch is told", async () => {
   one.watch.follow([one.path], Date.now() - 60_000);
   await expect.poll(one.told).toBe(1);
 });
+
+test("more folders than may be watched are told, and the others are watched", async () => {
+  await using folder = await temporaryFolder();
+  const files = await Promise.all(
+    Array.from({ length: 258 }, (_, index) => folder.write(`${index}/a.yaml`, "")),
+  );
+  const failures: string[] = [];
+  const told = Promise.withResolvers<void>();
+  using watch = new FileWatch({
+    clock: systemClock,
+    onChange: told.resolve,
+    onFailure: (where) => failures.push(where),
+  });
+  watch.follow(files, Date.now() + 10_000);
+  expect(failures).toEqual([join(folder.path, "256"), join(folder.path, "257")]);
+  writeFileSync(join(folder.path, "255", "a.yaml"), "1");
+  await told.promise;
+});

@@ -126,6 +126,12 @@ test("problems, settings that need a restart, and what cannot be built leave wha
   expect(reloads.check().result).toBe("ok");
 });
 
+test("no more than twenty problems of one reading are told", async () => {
+  const { state, reloads } = started();
+  state.now = readingOf(Array.from({ length: 50 }, (_, index) => `k${index}: 1`).join("\n"));
+  expect((await reloads.reload("call")).problems).toHaveLength(20);
+});
+
 test("settings that were replaced and still have calls are bounded: a further reload waits", async () => {
   const { state, reloads } = started();
   for (let count = 2; count <= 5; count += 1) {
