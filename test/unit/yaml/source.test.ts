@@ -18,7 +18,11 @@ test("an alias in its own value is found out by its depth", () => {
 
 // Each took minutes, at a tenth of this size, when keys were compared with each other and anchors searched for.
 test.each([
-  ["keys", 1, (count: number) => Array.from({ length: Math.floor(count) }, (_, at) => `k${at}: 1`).join("\n")],
+  [
+    "keys",
+    1,
+    (count: number) => Array.from({ length: Math.floor(count) }, (_, at) => `k${at}: 1`).join("\n"),
+  ],
   [
     "aliases",
     2,
