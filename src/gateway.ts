@@ -8,9 +8,12 @@ import type { PredictCatalog } from "#catalog/predict-catalog.ts";
 import type { Settings } from "#config/settings.ts";
 import { ByteBudget } from "#core/byte-budget.ts";
 import { systemClock } from "#core/clock.ts";
+import { fault } from "#errors/fault.ts";
 import { createServing, type Front, type FrontOptions, openFront, type Serving } from "#front.ts";
 import { openAlerts } from "#gateway/alerts.ts";
+import { renewCertificates, tellCertificates } from "#gateway/certificates.ts";
 import { chatPoolsOf, openChat } from "#gateway/chat-side.ts";
+import { configurationAdmin, openReloads } from "#gateway/configuration.ts";
 import { requireFixed } from "#gateway/fixed-settings.ts";
 import { frontDeps, frontOptions, gaugedPools } from "#gateway/front-options.ts";
 import { namesOf, type ProcessParts, type Shared, type ThreadParts } from "#gateway/parts.ts";
@@ -26,6 +29,7 @@ import { createStats } from "#observability/stats.ts";
 import type { StoreStates } from "#observability/store-states.ts";
 import { type GaugedPools, refreshGauges } from "#pages.ts";
 import { openRecords } from "#records.ts";
+import type { ConfigurationSource, ReloadCause, ReloadReport, Reloads } from "#reload/reloads.ts";
 import { createHealthStatus } from "#rpc/health.ts";
 import { inferenceMetrics } from "#services/inference-metrics.ts";
 import { openKeys } from "#stored-keys.ts";
@@ -74,8 +78,12 @@ export interface Gateway extends AsyncDisposable {
    * named FixedSettingError, and changes nothing, for what cannot change while the process lives.
    */
   prepare(settings: Settings): Promise<Prepared>;
+  /** Reads the configuration again, and serves by it where it is sound. Never rejects. */
+  reload(cause: ReloadCause): Promise<ReloadReport>;
   /** Takes no more calls; resolves when those in progress have ended or their time is up. */
   drain(): Promise<void>;
+  /** Has listeners read their certificates again. */
+  renewCertificates(): void;
   /** Opens files again that may have been moved away. */
   reopenFiles(): void;
 }
@@ -179,10 +187,64 @@ async function openGeneration(
   };
 }
 
+/** The generation that serves, and those that are built or whose calls have not ended. */
+class Generations implements AsyncDisposable {
+  readonly #all: Set<Generation>;
+  #current: Generation;
+  #isClosed = false;
+
+  constructor(first: Generation) {
+    this.#all = new Set([first]);
+    this.#current = first;
+    first.take();
+  }
+
+  get current(): Generation {
+    return this.#current;
+  }
+
+  /** Has one that is built wait to take the place of the one that serves then. */
+  wait(next: Generation, replace: (before: Generation) => Promise<void>): Prepared {
+    this.#all.add(next);
+    let hasServed = false;
+    const close = async (one: Generation) => {
+      this.#all.delete(one);
+      await one[Symbol.asyncDispose]();
+    };
+    return {
+      take: async () => {
+        // Whoever disposed of the gateway meanwhile disposes of this one too.
+        if (this.#isClosed) return await next[Symbol.asyncDispose]();
+        hasServed = true;
+        // Another one may have come first.
+        const before = this.#current;
+        this.#current = next;
+        before.retire();
+        next.take();
+        await replace(before);
+        await close(before);
+      },
+      async [Symbol.asyncDispose]() {
+        // One that has served is closed by the one after, or with the gateway.
+        if (!hasServed) await close(next);
+      },
+    };
+  }
+
+  /** No other one takes its place from now on. */
+  stop(): void {
+    this.#isClosed = true;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#all].map((one) => one[Symbol.asyncDispose]()));
+  }
+}
+
 /** Opens what lives as long as the process. */
 async function openParts(
   settings: Settings,
-  given: Pick<ProcessParts, "logger" | "stopping" | "sockets" | "thread">,
+  given: Pick<ProcessParts, "logger" | "stopping" | "sockets" | "thread" | "configuration">,
   opening: AsyncDisposableStack,
 ): Promise<ProcessParts> {
   const { logger } = given;
@@ -217,10 +279,18 @@ async function openParts(
   };
 }
 
+/** The owner of reloads, where there is one. */
+function required(reloads: Reloads | undefined): Reloads {
+  if (reloads !== undefined) return reloads;
+  throw fault("UNIMPLEMENTED", "settings are read by whoever has started this gateway");
+}
+
 /** What a gateway may be started with. */
 export interface StartTerms {
   /** Sockets that the process was started with, by the name of their listener. */
   readonly sockets?: ReadonlyMap<string, number>;
+  /** Where settings are read again from; absent: they are not, but by who prepares others. */
+  readonly source?: ConfigurationSource;
   /** It is one of several in this process. */
   readonly thread?: ThreadParts;
 }
@@ -229,26 +299,40 @@ export interface StartTerms {
 export async function startGateway(
   settings: Settings,
   logger: Logger,
-  { sockets = new Map(), thread }: StartTerms = {},
+  { sockets = new Map(), source, thread }: StartTerms = {},
 ): Promise<ThreadGateway> {
   await using opening = new AsyncDisposableStack();
   const stopping = new AbortController();
-  const given = { logger, sockets, stopping: stopping.signal, thread };
+  let reloads: Reloads | undefined;
+  const configuration = configurationAdmin(() => required(reloads));
+  const given = { logger, sockets, stopping: stopping.signal, thread, configuration };
   const parts = await openParts(settings, given, opening);
   const { clock, metrics } = parts;
   let draining = false;
-  let isClosed = false;
   const open = (wanted: Settings) => openGeneration(parts, wanted, () => draining);
-  /** The one that serves, and those whose calls have not ended. */
-  const generations = new Set<Generation>();
-  opening.defer(async () => {
-    await Promise.all([...generations].map((one) => one[Symbol.asyncDispose]()));
-  });
-  let current = await open(settings);
-  generations.add(current);
-  current.take();
-  const { options, serving } = current;
+  const first = await open(settings);
+  const generations = opening.use(new Generations(first));
+  const { options, serving } = first;
   const front = opening.use(await openFront(options, frontDeps(parts), serving));
+  const prepare = async (wanted: Settings): Promise<Prepared> => {
+    requireFixed(generations.current.settings, wanted);
+    const next = await open(wanted);
+    const prepared = generations.wait(next, async ({ settings: { drainTimeoutMs } }) => {
+      logger.level = wanted.logging.level;
+      await front.replace(next.serving, drainTimeoutMs);
+    });
+    await next.local.ready();
+    return prepared;
+  };
+  const inForce = () => generations.current.settings;
+  tellCertificates(front.listeners, parts);
+  if (source !== undefined) {
+    const { listeners } = front;
+    const renew = () => renewCertificates(listeners, parts);
+    reloads = opening.use(
+      openReloads({ source, prepare, inForce, renewCertificates: renew, parts }),
+    );
+  }
   const owned = opening.move();
   const announceStop = () => {
     draining = true;
@@ -256,7 +340,7 @@ export async function startGateway(
   };
   const finish = async () => {
     stopping.abort();
-    await front.drain(current.settings.drainTimeoutMs);
+    await front.drain(generations.current.settings.drainTimeoutMs);
   };
   return {
     take: (listener, socket) => front.listeners[listener]?.take(socket),
@@ -264,50 +348,25 @@ export async function startGateway(
       return front.active;
     },
     async metrics() {
-      refreshGauges(metrics, current.gauged);
+      refreshGauges(metrics, generations.current.gauged);
       return await snapshotOf(metrics.registry);
     },
     announceStop,
     finish,
-    facts: () => factsOf(current.settings, front, current.predict),
-    ready: () => current.local.ready(),
-    async prepare(wanted) {
-      requireFixed(current.settings, wanted);
-      const next = await open(wanted);
-      generations.add(next);
-      await next.local.ready();
-      let hasServed = false;
-      return {
-        async take() {
-          // Whoever disposed of the gateway meanwhile disposes of this one too.
-          if (isClosed) return await next[Symbol.asyncDispose]();
-          hasServed = true;
-          // Another one may have come first.
-          const before = current;
-          current = next;
-          before.retire();
-          next.take();
-          await front.replace(next.serving, before.settings.drainTimeoutMs);
-          generations.delete(before);
-          await before[Symbol.asyncDispose]();
-        },
-        async [Symbol.asyncDispose]() {
-          // One that has served is closed by the one after, or with the gateway.
-          if (hasServed) return;
-          generations.delete(next);
-          await next[Symbol.asyncDispose]();
-        },
-      };
-    },
+    facts: () => factsOf(generations.current.settings, front, generations.current.predict),
+    ready: () => generations.current.local.ready(),
+    prepare,
+    reload: (cause) => required(reloads).reload(cause),
+    renewCertificates: () => renewCertificates(front.listeners, parts),
     reopenFiles: () => parts.audit?.reopen(),
     async drain() {
       announceStop();
       // Who spreads calls over gateways sees that this one is not ready before its port is closed.
-      await clock.sleep(current.settings.drainDelayMs);
+      await clock.sleep(generations.current.settings.drainDelayMs);
       await finish();
     },
     async [Symbol.asyncDispose]() {
-      isClosed = true;
+      generations.stop();
       await owned.disposeAsync();
     },
   };

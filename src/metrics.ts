@@ -15,6 +15,7 @@ import { recordFamilies } from "#observability/metric-families.ts";
 import { makersOn } from "#observability/metric-makers.ts";
 import { poolFamilies } from "#pool/metric-families.ts";
 import { redisFamilies } from "#redis/metric-families.ts";
+import { reloadFamilies } from "#reload/metric-families.ts";
 import { routingFamilies } from "#routing/metric-families.ts";
 import { serviceFamilies } from "#services/metric-families.ts";
 import { tracingFamilies } from "#tracing/metric-families.ts";
@@ -46,5 +47,6 @@ export function createMetrics() {
     ...tracingFamilies(make),
     ...hookFamilies(make),
     ...alertFamilies(make),
+    ...reloadFamilies(make),
   };
 }

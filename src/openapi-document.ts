@@ -95,6 +95,7 @@ const examples = (): RequestExamples => ({
   "polygate.v1.BackendsService.DrainBackend": { backend: "embedded" },
   "polygate.v1.BackendsService.ResumeBackend": { backend: "embedded" },
   "polygate.v1.BackendsService.ResetBackend": { backend: "embedded" },
+  "polygate.v1.ConfigService.GetConfig": { path_prefix: "gateway." },
   "polygate.v1.KeysService.GetKey": { key: "somebody" },
   "polygate.v1.KeysService.CreateKey": { key: { name: "somebody" } },
   "polygate.v1.KeysService.UpdateKey": { id: "somebody", key: { scopes: ["route"] } },

@@ -6,6 +6,7 @@ import { GRPCInferenceService } from "#gen/inference/grpc_service_pb.js";
 import { BackendsService } from "#gen/polygate/v1/backends_pb.js";
 import { CacheService } from "#gen/polygate/v1/cache_pb.js";
 import { ChatService } from "#gen/polygate/v1/chat_pb.js";
+import { ConfigService } from "#gen/polygate/v1/config_pb.js";
 import { EmbeddingsService } from "#gen/polygate/v1/embeddings_pb.js";
 import { HealthService } from "#gen/polygate/v1/health_pb.js";
 import { KeysService } from "#gen/polygate/v1/keys_pb.js";
@@ -32,6 +33,7 @@ export const publicServices: readonly DescService[] = [
   LimitsService,
   RequestsService,
   KeysService,
+  ConfigService,
   GRPCInferenceService,
 ];
 

@@ -3,6 +3,7 @@
 import { loadSettings } from "#config/load.ts";
 import type { Settings } from "#config/settings.ts";
 import { problemText } from "#yaml/problem.ts";
+import { type Configuration, readConfiguration } from "./configuration.ts";
 import { mainHelp } from "./help.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -15,6 +16,17 @@ export function toldHelp(
   if (!argv.includes("--help") && !argv.includes("-h")) return false;
   terminal.out(help());
   return true;
+}
+
+/** Settings and their source; undefined when there were problems, which are reported then. */
+export function configurationFrom(
+  argv: readonly string[],
+  terminal: Terminal,
+): Configuration | undefined {
+  const read = readConfiguration({ argv, ...terminal });
+  if ("source" in read) return read;
+  for (const problem of read.problems) terminal.err(problemText(problem));
+  return undefined;
 }
 
 /** The settings from flags, environment and file; undefined when there were problems, which are reported then. */

@@ -94,7 +94,9 @@ export async function core(
   const logger = createLogger({ level, format, output: "stdout" });
   exitOnCrash(logger);
   await using _flush = flushAtEnd(logger);
-  const stop = stopAsked(logger);
+  const stop = stopAsked(logger, (signal) =>
+    logger.warn({ signal }, "a core has no configuration to read again"),
+  );
   let running: CoreServing;
   try {
     running = await start(options, logger);

@@ -12,6 +12,7 @@ const commands: Readonly<Record<string, string>> = {
   serve: "run the gateway (the default)",
   core: "run a reference chat core",
   check: "check a configuration; --schema prints its JSON Schema",
+  config: "show, check or reload the configuration of a running gateway",
   health: "ask the gateway that these settings start whether it is ready",
   models: "list what a running gateway can be asked for; `prices` imports a published table",
   keys: "make, show, rotate and revoke the keys of a running gateway; make tokens and hashes: `token`, `hash`",

@@ -5,9 +5,12 @@ import { flushed, type Logger } from "#observability/logger.ts";
 /**
  * Resolves with the first SIGTERM or SIGINT, or SIGHUP when a terminal closes. A second one ends the
  * process at once with status 1, without waiting for active calls. Without a terminal, SIGHUP is a
- * request to reload the configuration: it is logged and ignored.
+ * request to read the configuration again, which goes to `onHangup`.
  */
-export function stopAsked(logger: Logger): Promise<NodeJS.Signals> {
+export function stopAsked(
+  logger: Logger,
+  onHangup: (signal: NodeJS.Signals) => void,
+): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     let asked = false;
     const onSignal = (signal: NodeJS.Signals) => {
@@ -23,8 +26,7 @@ export function stopAsked(logger: Logger): Promise<NodeJS.Signals> {
     process.on("SIGINT", onSignal);
     process.on("SIGHUP", (signal) => {
       if (process.stdout.isTTY) onSignal(signal);
-      else
-        logger.warn({ signal }, "configuration is not read again while running: restart instead");
+      else onHangup(signal);
     });
   });
 }

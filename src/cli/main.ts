@@ -52,11 +52,11 @@ async function run(argv: readonly string[]): Promise<number> {
   switch (command) {
     case "serve": {
       const { serve } = await import("./serve.ts");
-      const start: StartGateway = async (settings, logger, sockets) =>
+      const start: StartGateway = async (settings, logger, given) =>
         loaded<Serving>(
           settings.workers === 1
-            ? (await import("#gateway.ts")).startGateway(settings, logger, { sockets })
-            : (await import("#workers/start-workers.ts")).startWorkers(settings, logger, sockets),
+            ? (await import("#gateway.ts")).startGateway(settings, logger, given)
+            : (await import("#workers/start-workers.ts")).startWorkers(settings, logger, given),
         );
       return serve(flags, terminal, start);
     }
@@ -69,6 +69,10 @@ async function run(argv: readonly string[]): Promise<number> {
     case "check": {
       const { check } = await import("./check.ts");
       return check(flags, terminal);
+    }
+    case "config": {
+      const { config } = await import("./config.ts");
+      return config(flags, terminal);
     }
     case "health": {
       const { health } = await import("./health.ts");

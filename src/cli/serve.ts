@@ -7,9 +7,10 @@ import { packageVersion } from "#core/version.ts";
 import { shownAccess } from "#identity/access.ts";
 import { causeText } from "#observability/cause-text.ts";
 import { createLogger, type Logger } from "#observability/logger.ts";
+import type { ConfigurationSource } from "#reload/reloads.ts";
 import { problemText } from "#yaml/problem.ts";
 import { type BannerFacts, bannerText } from "./banner.ts";
-import { settingsFrom, toldHelp } from "./command-settings.ts";
+import { configurationFrom, toldHelp } from "./command-settings.ts";
 import { keyVariable } from "./key-variable.ts";
 import { exitOnCrash, flushAtEnd, refuseDebugger, stopAsked } from "./lifetime.ts";
 import { passedSockets, socketVariables } from "./passed-sockets.ts";
@@ -27,18 +28,43 @@ export interface Serving extends AsyncDisposable {
   drain(): Promise<void>;
   /** Opens files again that may have been moved away. */
   reopenFiles(): void;
+  /** Reads the configuration again, and serves by it where it is sound. */
+  reload(cause: "signal"): Promise<unknown>;
   /** Replaces the threads that serve calls; absent where there is one. */
   restart?(): Promise<void>;
   /** Resolves when it cannot go on, and another process has to try. */
   readonly givenUp?: Promise<void>;
 }
 
-/** Starts a gateway; the sockets are by the name of their listener. */
+/** Starts a gateway. */
 export type StartGateway = (
   settings: Settings,
   logger: Logger,
-  sockets: ReadonlyMap<string, number>,
+  given: {
+    /** Where settings are read again from. */
+    readonly source: ConfigurationSource;
+    /** Sockets that the process was started with, by the name of their listener. */
+    readonly sockets: ReadonlyMap<string, number>;
+  },
 ) => Promise<Serving>;
+
+/** Takes SIGHUP: before there is a gateway it is kept for it. */
+class Hangups {
+  #gateway: Serving | undefined;
+  #isWaiting = false;
+
+  readonly onSignal = (): void => {
+    this.#isWaiting = this.#gateway === undefined;
+    this.#gateway?.reopenFiles();
+    void this.#gateway?.reload("signal");
+  };
+
+  serve(gateway: Serving): void {
+    this.#gateway = gateway;
+    if (this.#isWaiting) this.onSignal();
+  }
+}
+
 /** The status of a process that should be started again; sysexits.h calls it EX_SOFTWARE. */
 const givenUpStatus = 70;
 
@@ -52,8 +78,9 @@ export async function serve(
   start: StartGateway,
 ): Promise<number> {
   if (toldHelp(argv, terminal)) return 0;
-  const settings = settingsFrom(argv, terminal);
-  if (settings === undefined) return 1;
+  const configuration = configurationFrom(argv, terminal);
+  if (configuration === undefined) return 1;
+  const { settings, source } = configuration;
   const passed = passedSockets(terminal.env, process.pid, settings.listeners);
   if ("problem" in passed) {
     terminal.err(`polygate could not start: ${passed.problem}`);
@@ -65,11 +92,12 @@ export async function serve(
   if (settings.environment === "production") refuseDebugger(logger);
   await using _flush = flushAtEnd(logger);
   // Before the start, so that a signal during the start is not lost.
-  const stop = stopAsked(logger);
+  const hangups = new Hangups();
+  const stop = stopAsked(logger, hangups.onSignal);
   let gateway: Serving;
   let exitCode = 0;
   try {
-    gateway = await start(settings, logger, passed.sockets);
+    gateway = await start(settings, logger, { source, sockets: passed.sockets });
   } catch (error) {
     const { listeners, onnx } = settings;
     const text = startFailureText(error, listeners, onnx.repositoryPath);
@@ -79,7 +107,7 @@ export async function serve(
   {
     await using _gateway = gateway;
     logger.info({ listeners: gateway.facts().listeners }, "listening");
-    process.on("SIGHUP", () => gateway.reopenFiles());
+    hangups.serve(gateway);
     for (const warning of settings.warnings) logger.warn(problemText(warning));
     if (settings.unused.length > 0) {
       logger.warn({ names: settings.unused }, "configured and not used by this version");

@@ -51,11 +51,7 @@ export function compile(
 ): Settings {
   const { environment, gateway, load_balancer: balancer, models, metrics } = config;
   const strict = environment === "production";
-  // A misspelt `production` would start without the checks of production.
-  const meant = environment === "prod" ? "production" : nearest(environment, ["production"], 2);
-  if (!strict && meant !== undefined) {
-    report(["environment"], "looks like a misspelt production", "did you mean production?");
-  }
+  if (!strict) requireNoMisspelling(environment, report);
   if (metrics.enabled && isReserved(metrics.path)) {
     report(["metrics", "path"], "is served by the gateway itself");
   }
@@ -116,16 +112,13 @@ export function compile(
       { report, warn },
     ),
     cache: cacheFrom(config.cache, redis !== undefined, report),
-    requests: {
-      countMax: config.requests.max,
-      bytesMax: config.requests.max_size,
-      ...(config.requests.capture && { captureBytesMax: config.requests.capture_size }),
-    },
+    requests: requestsFrom(config.requests),
     history: historyFrom(config.history, context, report),
     logging: loggingFrom(config.logging, context),
     ...(auditLog !== undefined && { audit: auditLog }),
     ...tracingFrom(config.tracing, { listeners, context, report }),
     metrics: { enabled: metrics.enabled, path: metrics.path },
+    watchesFiles: config.reload.watch,
     unused: [
       ...(config.rate_limiting?.cleanup_interval === undefined
         ? []
@@ -136,6 +129,22 @@ export function compile(
   };
   requireThreadable(settings, report);
   return deepFreeze(settings);
+}
+
+/** Reports what is nearly `production`: it would start without the checks of production. */
+function requireNoMisspelling(environment: string, report: Report): void {
+  const meant = environment === "prod" ? "production" : nearest(environment, ["production"], 2);
+  if (meant === undefined) return;
+  report(["environment"], "looks like a misspelt production", "did you mean production?");
+}
+
+/** What is kept of recent requests. */
+function requestsFrom(requests: FileConfig["requests"]): Settings["requests"] {
+  return {
+    countMax: requests.max,
+    bytesMax: requests.max_size,
+    ...(requests.capture && { captureBytesMax: requests.capture_size }),
+  };
 }
 
 /** What one request may take. */

@@ -17,6 +17,7 @@ import { metricsRows } from "./metrics.ts";
 import { modelServersRows } from "./model-servers.ts";
 import { rateLimitingRows } from "./rate-limiting.ts";
 import { redisRows } from "./redis.ts";
+import { reloadRows } from "./reload.ts";
 import { tracingRows } from "./tracing.ts";
 import { uploadsRows } from "./uploads.ts";
 import { workersRows } from "./workers.ts";
@@ -39,6 +40,7 @@ export const environmentRows: readonly EnvironmentRow[] = [
   ...loggingRows,
   ...auditRows,
   ...tracingRows,
+  ...reloadRows,
 ];
 
 /** Names of earlier gateways that this version does not use. */
@@ -54,15 +56,24 @@ export interface EnvironmentReading {
   readonly warnings: readonly Problem[];
 }
 
+/** The environment, and the variables that named files by those whose values stood in them. */
+interface WrittenEnvironment {
+  readonly env: Environment;
+  readonly filled?: ReadonlyMap<string, string>;
+}
+
 /** Reads the environment; a variable that is empty counts as not set. */
-export function readEnvironment(written: Environment): EnvironmentReading {
+export function readEnvironment({
+  env: written,
+  filled = new Map(),
+}: WrittenEnvironment): EnvironmentReading {
   const env = withoutQuotes(written);
   const assignments: Assignment[] = [];
   const warnings: Problem[] = [];
   for (const { name, path, value = (text: string) => text } of environmentRows) {
     const text = env[name];
     if (!text) continue;
-    const where = `environment ${name}`;
+    const where = `environment ${filled.get(name) ?? name}`;
     if (text !== written[name]) warnings.push({ where, path: "", ...quotesRemoved });
     if (name.endsWith("_PORT") && serviceAddress.test(text)) {
       warnings.push({ where, path: "", ...addressForPort });

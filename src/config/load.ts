@@ -1,17 +1,19 @@
 /** Reads flags, environment and file once: the result is frozen settings, or all problems. */
 
-import { accessSync, closeSync, constants, openSync, readSync } from "node:fs";
+import { accessSync, constants } from "node:fs";
 import { availableParallelism } from "node:os";
 import { dirname, resolve } from "node:path";
 import { getHeapStatistics } from "node:v8";
+import { type Reading, readAtMost, readFailureOf } from "#core/read-file.ts";
 import { restServices } from "#public-services.ts";
-import { emptyDraft } from "#yaml/draft.ts";
+import { type Draft, emptyDraft } from "#yaml/draft.ts";
 import type { Problem } from "#yaml/problem.ts";
 import { type Environment, type Source, sourceBytesMax, sourceFrom } from "#yaml/source.ts";
 import { readEnvironment, unusedEnvironment, withoutQuotes } from "./environment.ts";
 import { flagsFrom } from "./flags.ts";
 import { overlay } from "./layers.ts";
-import { readSecret, withSecretFiles } from "./secret-files.ts";
+import { type NamedFile, namedFiles } from "./named-files.ts";
+import { SecretFiles, withSecretFiles } from "./secret-files.ts";
 import { flagAssignments, serveFlags } from "./serve-flags.ts";
 import type { Settings } from "./settings.ts";
 import { settle } from "./settle.ts";
@@ -31,15 +33,33 @@ export interface Outside {
 }
 
 /** Settings to run with, or every problem. */
-export type Loaded =
+export type Loaded = (
   | { readonly ok: true; readonly settings: Settings }
-  | { readonly ok: false; readonly problems: readonly Problem[] };
+  | { readonly ok: false; readonly problems: readonly Problem[] }
+) & { readonly sources: Sources };
+
+/** Where settings came from. It holds secrets. */
+export interface Sources {
+  /** Every value that was set, with its place. */
+  readonly draft: Draft;
+  /** The configuration file as it was named; absent where there is none. */
+  readonly file?: string;
+  /** A file was named, and nothing is in it but comments. */
+  readonly isBlank: boolean;
+  /** Files whose text is in the draft or in the environment, read or not; absolute. */
+  readonly texts: readonly string[];
+  /** Files that are read when the settings are used, such as certificates; absolute. */
+  readonly named: readonly NamedFile[];
+  /** Variables whose values stood in files, with what stood there. */
+  readonly fromFiles: Readonly<Record<string, string | undefined>>;
+}
 
 /** Defaults, then the file, then the environment, then flags: the later one wins. Never throws. */
-export function loadSettings(outside: Outside): Loaded {
+export function loadSettings(outside: Outside, reading: Reading = {}): Loaded {
   const { argv, cwd, terminals = [] } = outside;
-  const { env: written, problems: unread } = withSecretFiles(outside.env, cwd);
-  const env = withoutQuotes(written);
+  const secrets = new SecretFiles(outside.env, reading);
+  const written = withSecretFiles(outside.env, cwd, secrets);
+  const env = withoutQuotes(written.env);
   const { assignments, warnings } = readEnvironment(written);
   const flags = flagsFrom(argv, serveFlags);
   const flagFile = flags.values.get("config")?.[0];
@@ -48,16 +68,29 @@ export function loadSettings(outside: Outside): Loaded {
   const source: Source =
     file === undefined
       ? { draft: emptyDraft(), problems: [] }
-      : readSource({ file, saidAt, cwd, env });
-  const early = [...unread, ...flags.problems, ...source.problems];
+      : readSource({ file, saidAt, cwd, env, secrets, reading });
+  const { draft } = source;
+  const path = file === undefined ? undefined : resolve(cwd, file);
+  const folder = path === undefined ? cwd : dirname(path);
+  const isBlank = file !== undefined && Object.keys(draft.root ?? {}).length === 0;
+  const sourcesOf = (): Sources => ({
+    ...{ draft, isBlank },
+    ...(file !== undefined && { file }),
+    texts: [...(path === undefined ? [] : [path]), ...secrets.paths],
+    named: namedFiles(draft, { folder, env }),
+    fromFiles: Object.fromEntries([...written.filled.keys()].map((name) => [name, env[name]])),
+  });
+  const early = [...written.problems, ...flags.problems, ...source.problems];
   // Without the file, problems in the rest would be misleading.
-  if (source.problems.some(({ path }) => path === "")) return { ok: false, problems: early };
-  overlay(source.draft, assignments);
-  overlay(source.draft, flagAssignments(flags.values));
-  const { settings, problems } = settle(source.draft, early, {
-    folder: file === undefined ? cwd : dirname(resolve(cwd, file)),
+  if (source.problems.some((problem) => problem.path === "")) {
+    return { ok: false, problems: early, sources: sourcesOf() };
+  }
+  overlay(draft, assignments);
+  overlay(draft, flagAssignments(flags.values));
+  const { settings, problems } = settle(draft, early, {
+    folder,
     isReadable,
-    tlsProblems,
+    tlsProblems: (files) => tlsProblems(files, reading),
     cpus: availableParallelism(),
     heapBytesMax: getHeapStatistics().heap_size_limit,
     env,
@@ -67,9 +100,10 @@ export function loadSettings(outside: Outside): Loaded {
     terminals,
     services: restServices,
   });
+  const sources = sourcesOf();
   return settings === undefined || problems.length > 0
-    ? { ok: false, problems }
-    : { ok: true, settings };
+    ? { ok: false, problems, sources }
+    : { ok: true, settings, sources };
 }
 
 interface FileToRead {
@@ -79,35 +113,30 @@ interface FileToRead {
   readonly saidAt: string;
   readonly cwd: string;
   readonly env: Environment;
+  readonly secrets: SecretFiles;
+  readonly reading: Reading;
 }
 
-function readSource({ file, saidAt, cwd, env }: FileToRead): Source {
+function readSource({ file, saidAt, cwd, env, secrets, reading }: FileToRead): Source {
+  const path = resolve(cwd, file);
+  const refused = (where: string, message: string): Source => ({
+    draft: emptyDraft(),
+    problems: [{ where, path: "", message }],
+  });
   let yaml: Uint8Array;
   try {
-    yaml = readAtMost(resolve(cwd, file), sourceBytesMax + 1);
-  } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "unknown error";
-    const problem = { where: saidAt, path: "", message: `the file cannot be read (${code})` };
-    return { draft: emptyDraft(), problems: [problem] };
+    yaml = readAtMost(path, sourceBytesMax + 1, reading);
+  } catch (thrown) {
+    return refused(saidAt, `the file cannot be read (${readFailureOf(thrown)})`);
   }
-  const folder = dirname(resolve(cwd, file));
-  return sourceFrom(yaml, file, { env, readFile: (path) => readSecret(resolve(folder, path)) });
-}
-
-/** The first `bytesMax` bytes of a file, so that a file that is too large is never held whole. */
-function readAtMost(path: string, bytesMax: number): Uint8Array {
-  const descriptor = openSync(path, "r");
-  try {
-    const bytes = new Uint8Array(bytesMax);
-    let length = 0;
-    for (;;) {
-      const read = readSync(descriptor, bytes, length, bytesMax - length, null);
-      if (read === 0) return bytes.subarray(0, length);
-      length += read;
-    }
-  } finally {
-    closeSync(descriptor);
-  }
+  const folder = dirname(path);
+  return sourceFrom(yaml, file, {
+    env,
+    readers: {
+      file: (named) => secrets.read(resolve(folder, named), named),
+      credential: (name) => secrets.readCredential(name),
+    },
+  });
 }
 
 function isReadable(path: string): boolean {

@@ -25,6 +25,7 @@ import { providersSchema } from "./providers.ts";
 import { rateLimiting } from "./rate-limiting.ts";
 import { redis } from "./redis.ts";
 import { relay } from "./relay.ts";
+import { reload } from "./reload.ts";
 import { requests } from "./requests.ts";
 import { rest } from "./rest-schema.ts";
 import { routesSchema } from "./routes.ts";
@@ -79,6 +80,7 @@ export const fileSchema = z.strictObject({
   overload: overload
     .prefault({})
     .describe("What the gateway refuses when it has more work than it can do."),
+  reload: reload.prefault({}).describe("When the configuration is read again."),
   trusted_proxies: z
     .array(textThat("an address or block such as 10.0.0.0/8", isAddressBlock))
     .prefault([])

@@ -306,6 +306,8 @@ export interface Settings {
   /** Absent: nothing is traced. */
   readonly tracing?: TracingSettings;
   readonly metrics: { readonly enabled: boolean; readonly path: string };
+  /** The configuration is read again when a file of it has changed. */
+  readonly watchesFiles: boolean;
   /** Names that are set but not used by this version; logged once at the start. */
   readonly unused: readonly string[];
   /** Warnings about values that were corrected or ignored; logged once at the start. */

@@ -1,8 +1,11 @@
 /** Reads the PEM files of a TLS setting as the start will, and returns what is wrong with them. */
 
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { createSecureContext } from "node:tls";
+import { type Reading, readAtMost } from "#core/read-file.ts";
+
+/** Largest PEM file, in bytes: a bundle of all public authorities has a fifth of it. */
+const pemBytesMax = 1024 * 1024;
 
 /** Absolute paths of PEM files. */
 export interface TlsFiles {
@@ -18,11 +21,14 @@ export interface TlsProblem {
 }
 
 /** All problems of the files; an empty list when TLS accepts them. Never throws. */
-export function tlsProblems({ certFile, keyFile, caFile }: TlsFiles): readonly TlsProblem[] {
+export function tlsProblems(
+  { certFile, keyFile, caFile }: TlsFiles,
+  reading: Reading = {},
+): readonly TlsProblem[] {
   const problems: TlsProblem[] = [];
   const read = <T>(key: TlsProblem["key"], path: string | undefined, kind: Kind<T>) => {
     if (path === undefined) return undefined;
-    const { message, pem, value } = readAs(path, kind);
+    const { message, pem, value } = readAs(path, kind, reading);
     if (message !== undefined) problems.push({ key, message });
     return value === undefined ? undefined : { pem, value };
   };
@@ -61,13 +67,15 @@ const privateKey: Kind<KeyObject> = {
 function readAs<T>(
   path: string,
   { parse, otherwise }: Kind<T>,
+  reading: Reading,
 ): { readonly message?: string; readonly pem?: Buffer; readonly value?: T } {
   let pem: Buffer;
   try {
-    pem = readFileSync(path);
+    pem = readAtMost(path, pemBytesMax + 1, reading);
   } catch {
     return { message: "cannot be read" };
   }
+  if (pem.length > pemBytesMax) return { message: `is larger than ${pemBytesMax} bytes` };
   try {
     return { pem, value: parse(pem) };
   } catch {

@@ -11,11 +11,13 @@ export function discoveryFamilies({ gauge }: Makers) {
       "discovery_endpoints",
       "Endpoints of a pool that a name in DNS or Kubernetes (source) tells.",
       [...labels],
+      "max",
     ),
     discoveryFailing: gauge(
       "discovery_failing",
       "1 while nobody tells the endpoints of a name, and those known last stay.",
       [...labels],
+      "max",
     ),
   };
 }

@@ -1,9 +1,12 @@
 /** One port for every wire: HTTP/1.1 and HTTP/2 distinguished by first bytes or by ALPN, drained together. */
 
-import { readFileSync } from "node:fs";
 import { createServer as createNetServer, type Server, type Socket } from "node:net";
 import { setImmediate } from "node:timers/promises";
-import { createServer as createTlsServer, type TLSSocket } from "node:tls";
+import {
+  createServer as createTlsServer,
+  type TLSSocket,
+  type Server as TlsServer,
+} from "node:tls";
 import { ByteBudget, bufferBytesMaxDefault } from "#core/byte-budget.ts";
 import { type Clock, systemClock } from "#core/clock.ts";
 import { inOwnMemory } from "#core/own-memory.ts";
@@ -11,21 +14,12 @@ import { type ConnectionAge, ConnectionAges } from "./connection-ages.ts";
 import { ConnectionPlaces, leavingMax } from "./connection-places.ts";
 import { http1EngineWire } from "./http1-engine-wire.ts";
 import { http2EngineWire } from "./http2-engine-wire.ts";
+import { ListenerCertificate, type TlsOptions } from "./listener-certificate.ts";
 import { type Newcomer, Newcomers } from "./newcomers.ts";
 import { wireOf } from "./preface.ts";
 import { takeProxyHeader } from "./proxied-socket.ts";
 import type { ProxySource } from "./proxy-header.ts";
 import { defaultHandshakeTimeoutMs, type Wire, type WireHandlers } from "./wire.ts";
-
-/** Certificates of a TLS listener. */
-export interface TlsOptions {
-  readonly certFile: string;
-  readonly keyFile: string;
-  /** Authorities whose client certificates are taken. */
-  readonly caFile?: string;
-  /** none: no client certificate is asked for; require: without one no connection. */
-  readonly clientAuth: "none" | "request" | "require";
-}
 
 /** Where a listener listens. */
 export interface ListenerOptions {
@@ -68,6 +62,8 @@ export interface Listener extends AsyncDisposable {
   readonly url: string;
   /** Serves a connection that somebody else has accepted and not read from. */
   take(socket: Socket): void;
+  /** What it shows to its clients; absent where it speaks in cleartext. */
+  readonly certificate?: ListenerCertificate;
   /**
    * Takes no more connections; those that were made already and are silent have a second for their
    * first request. Resolves when the active calls have ended. Those that last longer than `graceMs`
@@ -112,17 +108,27 @@ function sniff(socket: Socket, { http1, http2 }: Takers, timeoutMs: number): voi
   socket.once("close", forget);
 }
 
-function serverOf({ tls }: ListenerOptions, takers: Takers, handshakeTimeoutMs: number): Server {
+/** What takes connections, and the certificate that it shows. */
+interface OpenServer {
+  readonly inner: Server;
+  readonly certificate?: ListenerCertificate;
+}
+
+function serverOf(
+  { tls }: ListenerOptions,
+  takers: Takers,
+  handshakeTimeoutMs: number,
+): OpenServer {
   if (tls === undefined) {
-    return createNetServer({ noDelay: true }, (socket) =>
+    const inner = createNetServer({ noDelay: true }, (socket) =>
       sniff(socket, takers, handshakeTimeoutMs),
     );
+    return { inner };
   }
-  return createTlsServer(
+  const certificate = new ListenerCertificate(tls);
+  const inner: TlsServer = createTlsServer(
     {
-      cert: readFileSync(tls.certFile),
-      key: readFileSync(tls.keyFile),
-      ...(tls.caFile === undefined ? {} : { ca: readFileSync(tls.caFile) }),
+      ...certificate.shown,
       requestCert: tls.clientAuth !== "none",
       rejectUnauthorized: tls.clientAuth === "require",
       ALPNProtocols: ["h2", "http/1.1"],
@@ -131,6 +137,8 @@ function serverOf({ tls }: ListenerOptions, takers: Takers, handshakeTimeoutMs: 
     },
     (socket: TLSSocket) => (socket.alpnProtocol === "h2" ? takers.http2 : takers.http1)(socket),
   );
+  certificate.showOn(inner);
+  return { inner, certificate };
 }
 
 /** The address of a listener in words, which names this machine where it listens on all addresses. */
@@ -253,7 +261,7 @@ export async function listen(options: ListenerOptions, handlers: WireHandlers): 
     if (place !== undefined && connection !== undefined) place.known = connection;
   };
   const takers: Takers = { http1: takerOf(wires.http1), http2: takerOf(wires.http2) };
-  const inner = serverOf(options, takers, handshakeTimeoutMs);
+  const { inner, certificate } = serverOf(options, takers, handshakeTimeoutMs);
   const { proxies } = options;
   // The header comes before TLS: another server accepts, and hands the connection on.
   const server = proxies === undefined ? inner : createNetServer({ noDelay: true });
@@ -291,6 +299,7 @@ export async function listen(options: ListenerOptions, handlers: WireHandlers): 
     name: options.name,
     port,
     url: urlOf(options, port),
+    ...(certificate !== undefined && { certificate }),
     take: (socket) => void server.emit("connection", socket),
     async drain(graceMs) {
       wires.http1.drain();

@@ -22,6 +22,7 @@ import type { Load } from "#overload/load-monitor.ts";
 import { publicServices, servedOf } from "#public-services.ts";
 import type { Records } from "#records.ts";
 import type { HealthStatus } from "#rpc/health.ts";
+import type { ConfigurationAdmin } from "#services/config.ts";
 import type { RelayIds } from "#services/relay-ids.ts";
 import type { SharedStore } from "#shared-store.ts";
 import type { UploadStore } from "#uploads/store.ts";
@@ -84,6 +85,8 @@ export interface ProcessParts {
   readonly keptAlerts: KeptAlerts;
   /** Present: others like this one run in the same process. */
   readonly thread: ThreadParts | undefined;
+  /** What administrators see of the configuration, and have it read again by. */
+  readonly configuration: ConfigurationAdmin;
   /** The ids of relayed objects; without a secret they are good for as long as the process lives. */
   readonly relayIds: (secret: string | undefined) => RelayIds;
 }

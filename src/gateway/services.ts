@@ -13,6 +13,7 @@ import { GRPCInferenceService } from "#gen/inference/grpc_service_pb.js";
 import { BackendsService } from "#gen/polygate/v1/backends_pb.js";
 import { CacheService } from "#gen/polygate/v1/cache_pb.js";
 import { ChatService } from "#gen/polygate/v1/chat_pb.js";
+import { ConfigService } from "#gen/polygate/v1/config_pb.js";
 import { EmbeddingsService } from "#gen/polygate/v1/embeddings_pb.js";
 import { HealthService } from "#gen/polygate/v1/health_pb.js";
 import { KeysService } from "#gen/polygate/v1/keys_pb.js";
@@ -35,6 +36,7 @@ import { createCacheService } from "#services/cache.ts";
 import { createChatService } from "#services/chat.ts";
 import { ChatCache } from "#services/chat-cache.ts";
 import type { ChatHooks } from "#services/chat-hooks.ts";
+import { createConfigService } from "#services/config.ts";
 import { createEmbeddingsService } from "#services/embeddings.ts";
 import { createHealthService } from "#services/health.ts";
 import { createKeysService } from "#services/keys.ts";
@@ -173,7 +175,7 @@ interface AdminAct {
 /** Mounts what administrators ask of a running gateway; each of their acts leaves a line in the log. */
 function mountAdministration(
   router: ConnectRouter,
-  { settings, logger, limiter, keys, records: { calls }, clock, stopping }: Shared,
+  { settings, logger, limiter, keys, configuration, records: { calls }, clock, stopping }: Shared,
   pools: readonly KnownPool[],
 ): void {
   const onAction = ({ requestId: request_id, ...facts }: AdminAct) => {
@@ -185,6 +187,13 @@ function mountAdministration(
     createLimitsService({
       limiter,
       onReset: (reset) => onAction({ ...reset, action: "reset_limit" }),
+    }),
+  );
+  router.service(
+    ConfigService,
+    createConfigService({
+      admin: configuration,
+      onReload: (facts) => onAction({ ...facts, action: "reload_config" }),
     }),
   );
   router.service(RequestsService, createRequestsService({ stopping, calls }));

@@ -5,17 +5,23 @@ import type { Makers } from "#observability/metric-makers.ts";
 /** Registers the metrics of this room. */
 export function poolFamilies({ counter, gauge, seconds }: Makers) {
   return {
-    coreHealth: gauge("core_health_status", "1 while the core has this status.", [
-      "core_id",
-      "status",
-    ]),
-    coreResponse: gauge("core_response_time_ms", "Time of the core's last health response.", [
-      "core_id",
-    ]),
+    coreHealth: gauge(
+      "core_health_status",
+      "1 while the core has this status.",
+      ["core_id", "status"],
+      "max",
+    ),
+    coreResponse: gauge(
+      "core_response_time_ms",
+      "Time of the core's last health response.",
+      ["core_id"],
+      "max",
+    ),
     endpoints: gauge(
       "load_balancer_endpoints",
       "Endpoints of a provider or of the cores by what their probes said: healthy, unhealthy or unknown; draining where an operator has taken them out.",
       ["provider", "status"],
+      "max",
     ),
     concurrencyLimit: gauge(
       "load_balancer_concurrency_limit",

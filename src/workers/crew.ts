@@ -166,7 +166,9 @@ export class Crew implements AsyncDisposable {
   }
 
   /** Asks all threads for something; those that end meanwhile need not answer. */
-  async askAll(what: "announceStop" | "reopenFiles" | "finish"): Promise<void> {
+  async askAll(
+    what: "announceStop" | "renewCertificates" | "reopenFiles" | "finish",
+  ): Promise<void> {
     await Promise.allSettled([...this.#threads].map(({ calls }) => calls.ask(what, undefined)));
   }
 

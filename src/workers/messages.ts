@@ -52,6 +52,7 @@ export type AskedOfThread = {
   /** Resolves when its models have loaded, or failed to. */
   readonly ready: readonly [undefined, ThreadFacts];
   readonly metrics: readonly [undefined, readonly MetricSnapshot[]];
+  readonly renewCertificates: readonly [undefined, undefined];
   readonly reopenFiles: readonly [undefined, undefined];
   /** Builds what other settings ask for; `take` has it serve, `drop` lets it go. */
   readonly prepare: readonly [GenerationFacts, undefined];

@@ -98,6 +98,6 @@ function nameOf({ parent, name }: DescMethod): string {
 function refuse({ name }: DescMethod): never {
   throw fault(
     "UNIMPLEMENTED",
-    `${name} is not served with \`workers\` above 1, where each thread knows its own calls alone`,
+    `${name} is not served with \`workers\` above 1: no thread knows more than its own part`,
   );
 }

@@ -39,6 +39,7 @@ function answersOf(
       return factsOf(gateway);
     },
     metrics: async () => await (await starting).metrics(),
+    renewCertificates: async () => (await starting).renewCertificates(),
     reopenFiles: async () => (await starting).reopenFiles(),
     async prepare({ settings, generation }) {
       await prepared?.[Symbol.asyncDispose]();

@@ -7,8 +7,9 @@ import type { Settings } from "#config/settings.ts";
 import { systemClock } from "#core/clock.ts";
 import { leavingMax } from "#exchange/connection-places.ts";
 import { urlOf } from "#exchange/listener.ts";
+import { openReloads } from "#gateway/configuration.ts";
 import { requireFixed } from "#gateway/fixed-settings.ts";
-import type { Gateway } from "#gateway.ts";
+import type { Gateway, Prepared, StartTerms } from "#gateway.ts";
 import { ownLimitsOnly } from "#limits/limit-options.ts";
 import { createLimitsMemory } from "#limits/shared-memory.ts";
 import { SharedPlaces } from "#limits/shared-places.ts";
@@ -16,12 +17,13 @@ import { createMetrics } from "#metrics.ts";
 import { snapshotOf } from "#observability/family.ts";
 import type { Logger } from "#observability/logger.ts";
 import { makersOn } from "#observability/metric-makers.ts";
+import type { ConfigurationSource } from "#reload/reloads.ts";
 import { Crew } from "./crew.ts";
 import { LoadBoard } from "./load-board.ts";
 import type { ThreadFacts } from "./messages.ts";
 import { workersFamilies } from "./metric-families.ts";
 import { mergedMetrics, metricsText } from "./metric-merge.ts";
-import { type Accept, openPorts } from "./ports.ts";
+import { type Accept, openPorts, type PortAddress } from "./ports.ts";
 import { SharedSessions } from "./shared-sessions.ts";
 import { threadSettings } from "./thread-settings.ts";
 import { requireTransferable } from "./transferable.ts";
@@ -37,11 +39,41 @@ export interface WorkersGateway extends Gateway {
 /** The names of those that live and of those that come in their place may be in use at one time. */
 const slotsPerWorker = 2;
 
+/** Where the main thread listens. */
+function addressesOf(
+  listeners: Settings["listeners"],
+  sockets: ReadonlyMap<string, number>,
+): readonly PortAddress[] {
+  return listeners.map(({ name, host, port }) => {
+    const fd = sockets.get(name);
+    return { name, host, port, ...(fd !== undefined && { fd }) };
+  });
+}
+
+/** Takes connections from now on, `keptMax` of them until somebody serves them. */
+function keptUntilOpen(keptMax: number): { readonly accept: Accept; open(serve: Accept): void } {
+  const early: Parameters<Accept>[] = [];
+  let take: Accept = (listener, socket) => {
+    if (early.length < keptMax) early.push([listener, socket]);
+    else socket.destroy();
+  };
+  return {
+    accept: (listener, socket) => take(listener, socket),
+    open(serve) {
+      take = serve;
+      for (const accepted of early.splice(0)) serve(...accepted);
+    },
+  };
+}
+
 /** Starts the threads and opens the ports. Rejects with the system's error when a listener cannot open. */
 export async function startWorkers(
   settings: Settings,
   logger: Logger,
-  sockets: ReadonlyMap<string, number> = new Map(),
+  {
+    sockets = new Map(),
+    source,
+  }: Pick<StartTerms, "sockets"> & { readonly source: ConfigurationSource },
 ): Promise<WorkersGateway> {
   await requireTransferable();
   await using opening = new AsyncDisposableStack();
@@ -49,22 +81,15 @@ export async function startWorkers(
   const slots = slotsPerWorker * workers;
   const limits = createLimitsMemory((settings.rateLimit ?? ownLimitsOnly).clientsMax, slots);
   const board = new LoadBoard(slots);
-  const { registry } = createMetrics();
+  const own = createMetrics();
+  const { registry } = own;
   const metrics = workersFamilies(makersOn(registry));
   const givenUp = Promise.withResolvers<void>();
   const places = new SharedPlaces(limits, slots + 1);
   const idSecret = randomBytes(32).toString("base64url");
   // Opened before there are threads, which are told what ports they serve; read from only afterwards.
-  const early: (() => void)[] = [];
-  let take: Accept = (listener, socket) => {
-    if (early.length < settings.connectionsMax) early.push(() => take(listener, socket));
-    else socket.destroy();
-  };
-  const addresses = listeners.map(({ name, host, port }) => {
-    const fd = sockets.get(name);
-    return { name, host, port, ...(fd !== undefined && { fd }) };
-  });
-  const ports = opening.use(await openPorts(addresses, (...accepted) => take(...accepted)));
+  const arrivals = keptUntilOpen(settings.connectionsMax);
+  const ports = opening.use(await openPorts(addressesOf(listeners, sockets), arrivals.accept));
   const terms = { ports: ports.numbers, idSecret };
   let facts = { settings: threadSettings(settings, terms), generation: 1 };
   const exposition = async (): Promise<string> => {
@@ -86,11 +111,37 @@ export async function startWorkers(
   );
   await crew.start();
   const connectionsMax = listeners.length * (facts.settings.connectionsMax + leavingMax);
-  take = (listener, socket) => crew.take(listener, socket, connectionsMax);
-  for (const accepted of early.splice(0)) accepted();
-  const owned = opening.move();
+  arrivals.open((listener, socket) => crew.take(listener, socket, connectionsMax));
   let told: ThreadFacts = (await crew.serving[0]?.start()) ?? { backends: [], models: [] };
   let current = settings;
+  const prepare = async (wanted: Settings): Promise<Prepared> => {
+    requireFixed(current, wanted);
+    const next = {
+      settings: threadSettings(wanted, terms),
+      generation: facts.generation + 1,
+    };
+    const prepared = await crew.prepare(next);
+    let hasServed = false;
+    return {
+      async take() {
+        hasServed = true;
+        facts = next;
+        current = wanted;
+        await crew.takePrepared(next, prepared);
+      },
+      async [Symbol.asyncDispose]() {
+        if (!hasServed) await crew.drop(prepared);
+      },
+    };
+  };
+  const renewCertificates = () => void crew.askAll("renewCertificates");
+  const reloads = opening.use(
+    openReloads({
+      ...{ source, prepare, renewCertificates, inForce: () => current },
+      parts: { clock: systemClock, logger, metrics: own },
+    }),
+  );
+  const owned = opening.move();
   return {
     givenUp: givenUp.promise,
     restart: () => crew.restart(),
@@ -104,26 +155,9 @@ export async function startWorkers(
       const all = crew.serving.map(({ calls }) => calls.ask("ready", undefined));
       told = (await Promise.all(all))[0] ?? told;
     },
-    async prepare(wanted) {
-      requireFixed(current, wanted);
-      const next = {
-        settings: threadSettings(wanted, terms),
-        generation: facts.generation + 1,
-      };
-      const prepared = await crew.prepare(next);
-      let hasServed = false;
-      return {
-        async take() {
-          hasServed = true;
-          facts = next;
-          current = wanted;
-          await crew.takePrepared(next, prepared);
-        },
-        async [Symbol.asyncDispose]() {
-          if (!hasServed) await crew.drop(prepared);
-        },
-      };
-    },
+    prepare,
+    reload: (cause) => reloads.reload(cause),
+    renewCertificates,
     reopenFiles: () => void crew.askAll("reopenFiles"),
     async drain() {
       crew.stopStarting();

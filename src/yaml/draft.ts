@@ -10,6 +10,8 @@ export interface Draft {
   readonly places: Map<string, string>;
   /** Where the key of a value is, by the text of the value's path. */
   readonly keyPlaces: Map<string, string>;
+  /** Values of which something came from a file or a variable that they name, by the text of their path. */
+  readonly filled: Set<string>;
 }
 
 /** One value that a later layer sets. */
@@ -23,7 +25,7 @@ export interface Assignment {
 
 /** An empty draft. */
 export function emptyDraft(): Draft {
-  return { root: {}, places: new Map(), keyPlaces: new Map() };
+  return { root: {}, places: new Map(), keyPlaces: new Map(), filled: new Set() };
 }
 
 /** Where the value at `path`, or else the nearest value around it, was set; undefined for a default. */
@@ -71,8 +73,8 @@ export function assign(draft: Draft, { path, value, where }: Assignment): void {
   draft.places.set(at, where);
 }
 
-function forgetPlaces({ places, keyPlaces }: Draft, at: string): void {
-  for (const known of [places, keyPlaces]) {
+function forgetPlaces({ places, keyPlaces, filled }: Draft, at: string): void {
+  for (const known of [places, keyPlaces, filled]) {
     for (const path of known.keys()) {
       if (path === at || path.startsWith(`${at}.`) || path.startsWith(`${at}[`)) known.delete(path);
     }

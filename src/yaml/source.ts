@@ -6,6 +6,7 @@ import {
   isMap,
   isScalar,
   isSeq,
+  Lexer,
   LineCounter,
   type Node,
   parseDocument,
@@ -13,13 +14,20 @@ import {
 } from "yaml";
 import { type Draft, emptyDraft } from "./draft.ts";
 import { type Path, type Problem, pathText } from "./problem.ts";
-import { type FileText, substitute } from "./substitute.ts";
+import { type SecretReaders, substitute } from "./substitute.ts";
 
 /** Largest configuration file, in bytes. */
 export const sourceBytesMax = 1_048_576;
 /** Most values that a file may have after its aliases are expanded. */
 const valuesMax = 20_000;
 const depthMax = 32;
+/**
+ * Most words and signs, blanks and ends of lines among them: some seven for each value. They are what
+ * parsing takes its time for, which nobody else has then.
+ */
+const lexemesMax = 150_000;
+/** A text of so few characters has not that many. */
+const surelyFewLexemes = 50_000;
 /** Problems of the text itself that are reported one by one. */
 const findingsMax = 10;
 
@@ -35,13 +43,13 @@ export interface Source {
 /** What values are filled in from. */
 export interface Fillings {
   readonly env: Environment;
-  /** Reads a file whose path stands in a value. */
-  readonly readFile?: (path: string) => FileText;
+  /** Read files that values name. */
+  readonly readers?: SecretReaders;
 }
 
 /**
- * Reads YAML. `file` names it in places; `${NAME}`, `${NAME:-default}` and `${file:path}` take from
- * `fillings`, and stay as they are where there are none.
+ * Reads YAML. `file` names it in places; `${NAME}`, `${NAME:-default}`, `${file:path}` and
+ * `${credential:name}` take from `fillings`, and stay as they are where there are none.
  */
 export function sourceFrom(yaml: Uint8Array, file: string, fillings?: Fillings): Source {
   const refuse = (where: string, message: string): Source => ({
@@ -57,9 +65,27 @@ export function sourceFrom(yaml: Uint8Array, file: string, fillings?: Fillings):
   } catch {
     return refuse(file, "is not UTF-8 text");
   }
+  if (text.length > surelyFewLexemes && hasManyLexemes(text)) {
+    return refuse(file, `has more than ${lexemesMax} words and signs`);
+  }
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    // It compares each key with each other one; the walk below does so faster.
+    uniqueKeys: false,
+  });
   return new Reader(document, lines, file, fillings).read();
+}
+
+/** Whether there are too many to parse; finding them costs a small part of that. */
+function hasManyLexemes(text: string): boolean {
+  let left = lexemesMax;
+  for (const _lexeme of new Lexer().lex(text)) {
+    left -= 1;
+    if (left < 0) return true;
+  }
+  return false;
 }
 
 /** Walks one document; a class because draft, problems and count grow together. */
@@ -70,6 +96,9 @@ class Reader {
   readonly #fillings: Fillings | undefined;
   readonly #draft = emptyDraft();
   readonly #problems: Problem[] = [];
+  readonly #duplicates: Problem[] = [];
+  /** Values by the anchors that the walk has come by: looking one up in the document walks all of it. */
+  readonly #anchored = new Map<string, Node>();
   #valuesLeft = valuesMax;
 
   constructor(
@@ -98,14 +127,20 @@ class Reader {
         message: syntaxMessages[code] ?? `is not valid YAML (${code})`,
       });
     }
-    if (lost === undefined && findings.length > findingsMax) {
-      const message = `has ${findings.length - findingsMax} further problems of this kind`;
-      this.#problems.push({ where: this.#file, path: "", message });
-    }
+    if (lost === undefined) this.#tellFurther(findings.length);
     if (this.#problems.length === 0 && contents !== null && !isEmpty(contents)) {
       this.#draft.root = this.#value(contents, []) ?? {};
     }
+    this.#problems.push(...this.#duplicates.slice(0, findingsMax));
+    this.#tellFurther(this.#duplicates.length);
     return { draft: this.#draft, problems: this.#problems };
+  }
+
+  /** That there are more findings than are told one by one. */
+  #tellFurther(count: number): void {
+    if (count <= findingsMax) return;
+    const message = `has ${count - findingsMax} further problems of this kind`;
+    this.#problems.push({ where: this.#file, path: "", message });
   }
 
   #value(written: Node, path: Path): unknown {
@@ -116,9 +151,12 @@ class Reader {
     if (path.length > depthMax) this.#stop(place, `is nested deeper than ${depthMax} levels`);
     if (this.#valuesLeft <= 0) return undefined;
     if (isAlias(written)) {
-      const target = written.resolve(this.#document);
+      const target = this.#anchored.get(written.source);
       if (target === undefined) this.#problem(path, "names an anchor that is not there");
       return target && this.#value(target, path);
+    }
+    if ("anchor" in written && written.anchor !== undefined) {
+      this.#anchored.set(written.anchor, written);
     }
     if (isMap(written)) return this.#mapping(written, path);
     if (isSeq<Node>(written)) {
@@ -130,6 +168,7 @@ class Reader {
 
   #mapping(written: YAMLMap, path: Path): unknown {
     const entries: [string, unknown][] = [];
+    const names = new Set<string>();
     for (const { key, value } of written.items) {
       if (!isScalar(key)) {
         this.#problem(path, "has a key that is not plain text");
@@ -137,7 +176,13 @@ class Reader {
       }
       const name = String(key.value);
       const at = [...path, name];
-      this.#draft.keyPlaces.set(pathText(at), this.#placeAt(key.range?.[0] ?? 0));
+      const place = this.#placeAt(key.range?.[0] ?? 0);
+      if (names.has(name)) {
+        this.#duplicates.push({ where: place, path: "", message: "has a duplicate key" });
+        continue;
+      }
+      names.add(name);
+      this.#draft.keyPlaces.set(pathText(at), place);
       // A section whose lines are all commented out is null, and counts as absent.
       if (path.length === 0 && isEmpty(value)) continue;
       const read = value === null ? null : this.#value(value as Node, at);
@@ -148,8 +193,11 @@ class Reader {
 
   #text(written: string, path: Path): string | undefined {
     if (this.#fillings === undefined) return written;
-    const filled = substitute(written, this.#fillings.env, this.#fillings.readFile);
-    if (filled.ok) return filled.text;
+    const filled = substitute(written, this.#fillings.env, this.#fillings.readers);
+    if (filled.ok) {
+      if (filled.isFilled) this.#draft.filled.add(pathText(path));
+      return filled.text;
+    }
     this.#problem(path, filled.message);
     return undefined;
   }
@@ -180,7 +228,6 @@ const singleFindings: ReadonlySet<string> = new Set([
   "ALIAS_PROPS",
   "BAD_ALIAS",
   "BAD_DQ_ESCAPE",
-  "DUPLICATE_KEY",
   "MULTIPLE_ANCHORS",
   "MULTIPLE_TAGS",
   "TAG_RESOLVE_FAILED",
@@ -194,7 +241,6 @@ const syntaxMessages: Readonly<Record<string, string>> = {
   BAD_INDENT: "is indented in a way that YAML does not allow",
   BLOCK_AS_IMPLICIT_KEY: "begins a mapping in the middle of a line; a value with `: ` needs quotes",
   BLOCK_IN_FLOW: "puts an indented block inside brackets",
-  DUPLICATE_KEY: "has a duplicate key",
   IMPOSSIBLE: "is not valid YAML",
   KEY_OVER_1024_CHARS: "has a key longer than 1024 characters",
   MISSING_CHAR: "lacks a closing bracket, quote or comma",

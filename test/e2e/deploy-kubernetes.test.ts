@@ -40,7 +40,7 @@ test("the gateway takes the configuration, its ports are the pod's and its grace
 test("what is left as a comment is taken, too, once the marks are gone", () => {
   const bare = config.data["gateway.yaml"].replaceAll(/^# (cores:| {2}- )/gm, "$1");
   const settings = settingsFor(bare, secrets);
-  expect(settings.chat.cores.map(({ discovery }) => discovery?.dns)).toEqual([
+  expect(settings.chat.cores.map(({ discovery }) => discovery?.written)).toEqual([
     "polyagent-cores:8001",
   ]);
 });

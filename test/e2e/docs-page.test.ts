@@ -19,6 +19,10 @@ const sizes = [
 
 /** Those that anonymous callers may not call. */
 const adminOperations = [
+  "ConfigService_GetConfig",
+  "ConfigService_GetConfigStatus",
+  "ConfigService_CheckConfig",
+  "ConfigService_ReloadConfig",
   "ModelsService_LoadModel",
   "ModelsService_UnloadModel",
   "ModelsService_ReloadModel",
@@ -132,6 +136,7 @@ describeWith(noChromium)("the documentation page", { timeout: 30_000 }, () => {
         "LimitsService",
         "RequestsService",
         "KeysService",
+        "ConfigService",
       ]);
       const links = () => page.locator("#operations a:visible").allTextContents();
       await page.fill("#filter", "PREDICT");

@@ -386,6 +386,7 @@ describe("what operators rely on", () => {
         "polygate.v1.BackendsService",
         "polygate.v1.CacheService",
         "polygate.v1.ChatService",
+        "polygate.v1.ConfigService",
         "polygate.v1.EmbeddingsService",
         "polygate.v1.HealthService",
         "polygate.v1.KeysService",

@@ -161,7 +161,7 @@ describe("other settings", () => {
     const more = "history: { retention: 2d }\nlogging: { level: error }";
     const replaced = gateway.replace(settingsFor(after, more));
     await expect(replaced).rejects.toThrow(
-      "logging, history: the process has to start again to take this over",
+      "history: the process has to start again to take this over",
     );
     expect((await client.chat({ message: "hi" })).response).toBe("before");
   });

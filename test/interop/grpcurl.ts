@@ -30,6 +30,7 @@ const services = [
   "polygate.v1.BackendsService",
   "polygate.v1.CacheService",
   "polygate.v1.ChatService",
+  "polygate.v1.ConfigService",
   "polygate.v1.EmbeddingsService",
   "polygate.v1.HealthService",
   "polygate.v1.KeysService",

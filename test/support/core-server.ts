@@ -5,6 +5,8 @@ import type { IncomingHttpHeaders } from "node:http";
 import {
   createSecureServer,
   createServer,
+  type Http2SecureServer,
+  type Http2Server,
   type Http2Session,
   type SecureServerOptions,
 } from "node:http2";
@@ -30,11 +32,15 @@ export interface CoreServer extends AsyncDisposable {
   readonly sessions: () => number;
 }
 
+/** Is given the server before it listens. */
+type OnServer = (server: Http2Server | Http2SecureServer) => void;
+
 /** Serves `agent`; port 0 takes a free one. Absent `tls` means cleartext. */
 export function startCoreServer(
   agent: Agent,
   port = 0,
   tls?: SecureServerOptions,
+  onServer?: OnServer,
 ): Promise<CoreServer> {
   const names = [CoreService.typeName];
   return startRoutes(
@@ -44,6 +50,7 @@ export function startCoreServer(
     },
     port,
     tls,
+    onServer,
   );
 }
 
@@ -60,6 +67,7 @@ export async function startRoutes(
   routes: (router: ConnectRouter) => void,
   port = 0,
   tls?: SecureServerOptions,
+  onServer?: OnServer,
 ): Promise<CoreServer> {
   const requestIds: string[] = [];
   const told: Record<string, unknown>[] = [];
@@ -75,6 +83,7 @@ export async function startRoutes(
     handle(request, response);
   };
   const server = tls === undefined ? createServer(serve) : createSecureServer(tls, serve);
+  onServer?.(server);
   const sessions = new Set<Http2Session>();
   server.on("session", (session) => {
     sessions.add(session);

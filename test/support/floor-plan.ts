@@ -171,9 +171,11 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
     "core",
     "gen",
   ],
+  reload: ["config", "yaml", "observability", "core"],
   cli: [
     "yaml",
     "config",
+    "reload",
     "hooks",
     "store",
     "gateway.ts",
@@ -190,6 +192,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
   "metrics.ts": [
     "alerts",
     "tracing",
+    "reload",
     "limits",
     "redis",
     "uploads",
@@ -261,6 +264,8 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
   gateway: [
     "alerts",
     "tracing",
+    "reload",
+    "exchange",
     "uploads",
     "keys",
     "front.ts",
@@ -292,6 +297,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
   ],
   "gateway.ts": [
     "gateway",
+    "reload",
     "stored-keys.ts",
     "front.ts",
     "metrics.ts",

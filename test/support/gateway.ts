@@ -1,7 +1,10 @@
 /** A whole gateway on free ports, as `polygate serve` starts it. */
 
+import type { Loaded } from "#config/load.ts";
 import type { Settings } from "#config/settings.ts";
+import { sourceFacts } from "#config/source-facts.ts";
 import { createLogger } from "#observability/logger.ts";
+import type { ConfigurationSource } from "#reload/reloads.ts";
 import { problemText } from "#yaml/problem.ts";
 import { type Gateway, startGateway } from "../../src/gateway.ts";
 import { ConfigFolder } from "./config-folder.ts";
@@ -27,6 +30,14 @@ export interface GatewayFacts {
   readonly yaml?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly argv?: readonly string[];
+  /** What it reads again; the same as at the start when absent. */
+  readonly source?: ConfigurationSource;
+}
+
+/** A source that always reads the same, and has no files. */
+function sourceOf({ sources, ...loaded }: Loaded): ConfigurationSource {
+  const facts = { ...sourceFacts(sources, Date.now()), files: [] };
+  return { started: facts, read: () => ({ ...loaded, facts }) };
 }
 
 /** Starts a gateway from configuration; without any, on a free port of loopback. */
@@ -49,7 +60,9 @@ export async function startTestGateway(facts: GatewayFacts = {}): Promise<Runnin
       },
     },
   );
-  const gateway = await startGateway(loaded.settings, logger);
+  const gateway = await startGateway(loaded.settings, logger, {
+    source: facts.source ?? sourceOf(loaded),
+  });
   await gateway.ready();
   const { listeners } = gateway.facts();
   return {

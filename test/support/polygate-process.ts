@@ -24,6 +24,8 @@ export interface PolygateProcess extends AsyncDisposable {
   readonly pid: number;
   /** Everything that it wrote so far. */
   output(): string;
+  /** Sends the signal, which need not end it. */
+  signal(signal: NodeJS.Signals): void;
   /** Sends the signal; resolves with the exit code once the process has ended. */
   stop(signal: NodeJS.Signals): Promise<number | null>;
 }
@@ -57,6 +59,7 @@ export async function startProcess(options: ProcessOptions): Promise<PolygatePro
     urls: await listening.promise,
     pid: child.pid ?? 0,
     output: () => lines.join("\n"),
+    signal: (signal) => void child.kill(signal),
     async stop(signal) {
       child.kill(signal);
       const [code] = await closed;

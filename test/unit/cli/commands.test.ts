@@ -166,6 +166,7 @@ describe("serve, running", () => {
       ready: () => loading,
       drain: async () => {},
       reopenFiles: () => {},
+      reload: async () => {},
       [Symbol.asyncDispose]: async () => {},
     };
   }

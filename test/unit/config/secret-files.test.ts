@@ -1,6 +1,8 @@
 /** Secrets in files: `NAME_FILE` beside a variable, `${file:…}` in the configuration. */
 
+import { execFileSync } from "node:child_process";
 import { expect, test } from "vitest";
+import { loadSettings } from "#config/load.ts";
 import { ConfigFolder, problemsOf, settingsOf } from "../../support/config-folder.ts";
 
 const load = (
@@ -41,24 +43,24 @@ test.each([
     name: "a file that is not there",
     files: {},
     problems: [
-      "environment API_KEY_FILE: the file cannot be read (ENOENT)",
-      "gateway.yaml:1:20: auth.secret_key: the file cannot be read (ENOENT)",
+      "environment API_KEY_FILE: the file that it names cannot be read (ENOENT)",
+      "gateway.yaml:1:20: auth.secret_key: the file secret cannot be read (ENOENT)",
     ],
   },
   {
     name: "an empty one",
     files: { secret: "\n" },
     problems: [
-      "environment API_KEY_FILE: the file is empty",
-      "gateway.yaml:1:20: auth.secret_key: the file is empty",
+      "environment API_KEY_FILE: the file that it names is empty",
+      "gateway.yaml:1:20: auth.secret_key: the file secret is empty",
     ],
   },
   {
     name: "one that is no secret",
     files: { secret: "x".repeat(65_537) },
     problems: [
-      "environment API_KEY_FILE: the file is larger than 65536 bytes",
-      "gateway.yaml:1:20: auth.secret_key: the file is larger than 65536 bytes",
+      "environment API_KEY_FILE: the file that it names is larger than 65536 bytes",
+      "gateway.yaml:1:20: auth.secret_key: the file secret is larger than 65536 bytes",
     ],
   },
 ])("$name is refused", ({ files, problems }) => {
@@ -75,4 +77,57 @@ test("a variable beside its file is refused", () => {
 
 test("what is no variable of the gateway is not read", () => {
   expect(problemsOf(load({}, { SSL_CERT_FILE: "nowhere", API_KEY_FILE: "" }))).toEqual([]);
+});
+
+test("a path of a variable is named, and what could be a secret in its place is not", () => {
+  const env = { API_KEY_FILE: "/nowhere/key", SECRET_KEY_FILE: "c2VjcmV0/in+base64==" };
+  const problems = problemsOf(load({}, env));
+  expect(problems).toEqual([
+    "environment API_KEY_FILE: the file /nowhere/key cannot be read (ENOENT)",
+    "environment SECRET_KEY_FILE: the file that it names cannot be read (ENOENT)",
+  ]);
+});
+
+test("one end of line is removed, and nothing else of what is blank", () => {
+  for (const text of ["key\n\n", " key"]) {
+    expect(problemsOf(load({ files: { secret: text } }, { API_KEY_FILE: "secret" }))).toEqual([
+      "environment API_KEY_FILE: auth.keys[0].key: expected a key of visible ASCII characters",
+    ]);
+  }
+});
+
+test("`credential:` names what systemd has put in the folder of credentials", () => {
+  const yaml = `auth: {keys: [{name: a, key: '\${credential:api-key}'}]}\n`;
+  using folder = new ConfigFolder({ "gateway.yaml": yaml, "api-key": "key\n" });
+  const { auth } = settingsOf(folder.load({ CREDENTIALS_DIRECTORY: folder.path }));
+  expect(auth.keys).toMatchObject([{ sha256: keyHash }]);
+  expect(problemsOf(folder.load())).toEqual([
+    "gateway.yaml:1:30: auth.keys[0].key: CREDENTIALS_DIRECTORY is not set, as systemd does for LoadCredential=",
+  ]);
+  expect(problemsOf(folder.load({ CREDENTIALS_DIRECTORY: "/nowhere" }))).toEqual([
+    "gateway.yaml:1:30: auth.keys[0].key: the file $CREDENTIALS_DIRECTORY/api-key cannot be read (ENOENT)",
+  ]);
+});
+
+test.each(["../key", "/etc/key", "..", ""])("`%s` is no name of a credential", (name) => {
+  const yaml = `auth: {secret_key: '\${credential:${name}}'}\n`;
+  expect(problemsOf(load({ yaml }, { CREDENTIALS_DIRECTORY: "/" }))).toEqual([
+    "gateway.yaml:1:20: auth.secret_key: `credential:` takes the name of a credential, not a path",
+  ]);
+});
+
+test("where a value came from a file, its place is the variable that named it", () => {
+  using folder = new ConfigFolder({ "gateway.yaml": "", level: "loud\n" });
+  expect(problemsOf(folder.load({ LOG_LEVEL_FILE: "level" }))).toEqual([
+    "environment LOG_LEVEL_FILE: logging.level: expected debug, info, warn or error",
+  ]);
+});
+
+test("what is read again is a regular file: a pipe is refused, and nobody waits for its writer", () => {
+  using folder = new ConfigFolder({ "gateway.yaml": `auth: {secret_key: '\${file:pipe}'}\n` });
+  execFileSync("mkfifo", [`${folder.path}/pipe`]);
+  const outside = { argv: ["--config", "gateway.yaml"], env: {}, cwd: folder.path };
+  expect(problemsOf(loadSettings(outside, { again: true }))).toEqual([
+    "gateway.yaml:1:20: auth.secret_key: the file pipe cannot be read (no regular file)",
+  ]);
 });

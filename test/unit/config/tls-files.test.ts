@@ -37,6 +37,11 @@ const rows: readonly { name: string; files: TlsFiles; problems: readonly string[
     problems: ["key_file: holds no PEM private key that opens without a passphrase"],
   },
   {
+    name: "a file without end",
+    files: { ...serverTls, caFile: "/dev/zero" },
+    problems: ["ca_file: is larger than 1048576 bytes"],
+  },
+  {
     name: "the key of another certificate",
     files: { ...serverTls, keyFile: "other" },
     problems: ["key_file: is not the key of the certificate in `cert_file`"],

@@ -17,7 +17,7 @@ const filled = [
 ];
 describe("substitute", () => {
   test.each(filled)("$name", ({ written, text }) => {
-    expect(substitute(written, env)).toEqual({ ok: true, text });
+    expect(substitute(written, env)).toMatchObject({ ok: true, text });
   });
 
   test.each([

@@ -1,0 +1,93 @@
+/** ConfigService: the configuration that is in force, and having it read again. */
+
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import type { ConfigOutcomeSchema, ConfigService } from "#gen/polygate/v1/config_pb.js";
+import { callRecordKey } from "#interceptors/context.ts";
+
+/** What became of a reading of the configuration. */
+export interface ConfigOutcome {
+  readonly result: string;
+  readonly cause: string;
+  /** Milliseconds since the Unix epoch. */
+  readonly wallMs: number;
+  /** Without secrets. */
+  readonly problems: readonly string[];
+  readonly restart: readonly string[];
+}
+
+/** One setting, without secrets. */
+interface ShownSetting {
+  readonly path: string;
+  readonly value: string;
+  readonly source: string;
+}
+
+/** The configuration of a process, as administrators see it: plain values that could cross threads. */
+export interface ConfigurationAdmin {
+  /** All that is set or has a default. */
+  values(): Promise<readonly ShownSetting[]>;
+  status(): {
+    readonly hash: string;
+    readonly generation: number;
+    /** When it was taken, in milliseconds since the Unix epoch. */
+    readonly wallMs: number;
+    readonly file: string;
+    readonly watchesFiles: boolean;
+    readonly last: ConfigOutcome | undefined;
+  };
+  check(): ConfigOutcome;
+  reload(): Promise<ConfigOutcome>;
+}
+
+/** What ConfigService needs. */
+export interface ConfigServiceDeps {
+  readonly admin: ConfigurationAdmin;
+  /** Notified of each reload that is asked for. */
+  onReload(facts: {
+    readonly requestId: string;
+    readonly principal: string;
+    readonly result: string;
+  }): void;
+}
+
+function outcomeOf(outcome: ConfigOutcome): MessageInitShape<typeof ConfigOutcomeSchema> {
+  const { result, problems, restart } = outcome;
+  return { result, problems: [...problems], restartSettings: [...restart] };
+}
+
+/** The service over the configuration of a process. */
+export function createConfigService({
+  admin,
+  onReload,
+}: ConfigServiceDeps): ServiceImpl<typeof ConfigService> {
+  return {
+    async getConfig({ pathPrefix }) {
+      const values = await admin.values();
+      return {
+        values: values.filter(({ path }) => path.startsWith(pathPrefix)),
+        hash: admin.status().hash,
+      };
+    },
+    getConfigStatus() {
+      const { last, wallMs, ...facts } = admin.status();
+      return {
+        ...facts,
+        takeTime: timestampFromMs(wallMs),
+        ...(last !== undefined && {
+          lastOutcome: outcomeOf(last),
+          lastOutcomeTime: timestampFromMs(last.wallMs),
+          lastCause: last.cause,
+        }),
+      };
+    },
+    checkConfig: () => ({ outcome: outcomeOf(admin.check()) }),
+    async reloadConfig(_request, { values }: HandlerContext) {
+      const outcome = await admin.reload();
+      const { requestId, principal = "anonymous" } = values.get(callRecordKey);
+      onReload({ requestId, principal, result: outcome.result });
+      return { outcome: outcomeOf(outcome), hash: admin.status().hash };
+    },
+  };
+}
