@@ -65,7 +65,7 @@ export function requireThreadable(settings: Settings, report: Report): void {
   }
   if (alerts !== undefined) {
     const message = "each of `workers` would tell for itself";
-    report(["alerts"], message, "use deploy/prometheus/rules.yml, or set workers to 1");
+    report(["alerts"], message, "use deploy/prometheus/polygate-rules.yml, or set workers to 1");
   }
   if (history.path !== undefined) {
     const message = "is a file with one writer, and `workers` is above 1";

@@ -3,6 +3,8 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { createMetrics } from "#metrics.ts";
+import { makersOn } from "#observability/metric-makers.ts";
+import { workersFamilies } from "#workers/metric-families.ts";
 import { sourceFiles } from "../support/floor-plan.ts";
 
 const declared = (file: string) => [
@@ -19,6 +21,8 @@ test("every metric that a room declares is registered, once", () => {
   const names = files.flatMap((file) => declared(file).map(([, name = ""]) => name));
   expect(new Set(names).size).toBe(names.length);
   const { registry } = createMetrics();
+  // Those of a main thread that serves no calls itself.
+  workersFamilies(makersOn(registry));
   const registered = new Set(registry.getMetricsAsArray().map(({ name }) => name));
   expect(names.filter((name) => !registered.has(name))).toEqual([]);
 });

@@ -5,6 +5,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { parse, stringify } from "yaml";
+import { makersOn } from "#observability/metric-makers.ts";
+import { workersFamilies } from "#workers/metric-families.ts";
 import { createMetrics } from "../../src/metrics.ts";
 import {
   boardFiles,
@@ -23,6 +25,7 @@ const alerts = rules.flatMap(({ alert }) => alert ?? []);
 /** All names that a page of metrics has: those of families, and what histograms make of theirs. */
 function exportedNames(): ReadonlySet<string> {
   const { registry } = createMetrics();
+  workersFamilies(makersOn(registry));
   return new Set(
     registry.getMetricsAsArray().flatMap((family) => {
       const { name } = family;
