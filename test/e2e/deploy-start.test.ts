@@ -70,7 +70,14 @@ async function started(env: Record<string, string | undefined>, ...args: string[
     cwd: tmpdir(),
     env: { ...bare, ...monitors, ...env },
   });
-  return { gateway, portal, api, prometheus };
+  const ended: AsyncDisposable = {
+    // What it starts are process groups of their own, which it ends when it is asked to.
+    async [Symbol.asyncDispose]() {
+      await gateway.stop("SIGTERM");
+      await gateway[Symbol.asyncDispose]();
+    },
+  };
+  return { gateway: { ...gateway, ...ended }, portal, api, prometheus };
 }
 
 const answers = async (port: number | undefined, path = "/livez") =>
@@ -104,11 +111,13 @@ testWith(missingProgram("prometheus"))(
     await using running = gateway;
     expect(running.output()).toContain(`Prometheus is at http://127.0.0.1:${prometheus}`);
     expect(running.output()).toContain("could not start grafana");
-    const asked = await fetch(`http://127.0.0.1:${prometheus}/api/v1/targets`);
-    const { data } = (await asked.json()) as { data: { activeTargets: { scrapeUrl: string }[] } };
-    expect(data.activeTargets.map(({ scrapeUrl }) => scrapeUrl)).toEqual([
-      `http://127.0.0.1:${api}/metrics`,
-    ]);
+    const scraped = async () => {
+      const asked = await fetch(`http://127.0.0.1:${prometheus}/api/v1/targets`);
+      const { data } = (await asked.json()) as { data: { activeTargets: { scrapeUrl: string }[] } };
+      return data.activeTargets.map(({ scrapeUrl }) => scrapeUrl);
+    };
+    // It takes connections before it has read what to scrape.
+    await expect.poll(scraped, { timeout: 30_000 }).toEqual([`http://127.0.0.1:${api}/metrics`]);
     expect(await answers(api, "/metrics")).toBe(200);
     expect(await running.stop("SIGTERM")).toBe(0);
     await expect(answers(prometheus)).rejects.toThrow();
