@@ -120,9 +120,11 @@ export async function serve(
     if (gateway.restart !== undefined) {
       process.on("SIGUSR2", () => void restarted(gateway, logger));
     }
-    const end = await Promise.race([stop, gateway.givenUp ?? stop]);
-    logger.info({ signal: end }, "draining");
-    if (end === undefined) exitCode = givenUpStatus;
+    const gaveUp = gateway.givenUp?.then(() => {
+      exitCode = givenUpStatus;
+      return undefined;
+    });
+    logger.info({ signal: await Promise.race([stop, gaveUp ?? stop]) }, "draining");
     await gateway.drain();
   }
   logger.info("stopped");

@@ -410,7 +410,7 @@ describeWith(missingPostgres)("a PostgreSQL database", () => {
     await server.query(url, "INSERT INTO polygate_migrations VALUES (7, 'later')");
     await using older = new PostgresHistory(url);
     await expect(older.open()).rejects.toMatchObject({
-      message: "it has version 7, and this gateway knows 2",
+      message: "it has version 7, and this gateway knows 3",
       isAway: false,
     });
   });
