@@ -171,6 +171,7 @@ describeWith(missingPostgres)("a history in PostgreSQL", () => {
     expect(await server.query(url, "SELECT version FROM polygate_migrations")).toEqual([
       { version: 1 },
       { version: 2 },
+      { version: 3 },
     ]);
     for (const gateway of gateways) {
       expect(await gateway.stop("SIGTERM")).toBe(0);
