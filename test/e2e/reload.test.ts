@@ -163,8 +163,9 @@ describe("what is not sound", () => {
       .poll(async () => (await gateway.status()).last_outcome, patience)
       .toMatchObject({ result: "restart_needed", restart_settings: ["history", "uploads"] });
     expect((await gateway.status()).generation).toBe(1);
-    const [line] = gateway.lines("configuration needs a restart: nothing of it is taken");
-    expect(line).toMatchObject({ level: "error", settings: ["history", "uploads"] });
+    await expect
+      .poll(() => gateway.lines("configuration needs a restart: nothing of it is taken"), patience)
+      .toMatchObject([{ level: "error", settings: ["history", "uploads"] }]);
     const metrics = await (
       await fetch(`${gateway.url}/metrics`, { headers: { "x-api-key": adminKey } })
     ).text();
