@@ -2,6 +2,7 @@
 
 import type { Clock } from "#core/clock.ts";
 import { timeLimit } from "#core/clock.ts";
+import { doubledPauseMs } from "#core/doubled-pause.ts";
 import type { Rng } from "#core/rng.ts";
 import { settleWithin } from "#core/settle-within.ts";
 import { HttpClient } from "#http-client/client.ts";
@@ -26,7 +27,7 @@ export interface WebhookDeps {
 export const waitingMax = 32;
 /** Times that a message is sent, and the first pause between two, which doubles. */
 const triesMax = 6;
-const pauseMs = 1_000;
+const pauses = { firstMs: 1_000, mostMs: Number.POSITIVE_INFINITY };
 const timeoutMs = 10_000;
 /** Bytes that are read of a response, of which only the status counts. */
 const responseBytesMax = 65_536;
@@ -103,7 +104,7 @@ export class Webhook implements AsyncDisposable {
         if (isLasting || tries === triesMax || signal.aborted) return onEnd(name, "failed", cause);
       }
       try {
-        await clock.sleep(pauseMs * 2 ** (tries - 1) * (0.5 + rng.next()), signal);
+        await clock.sleep(doubledPauseMs(tries, pauses) * (0.5 + rng.next()), signal);
       } catch (cause) {
         return onEnd(name, "failed", cause);
       }

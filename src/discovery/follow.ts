@@ -2,6 +2,7 @@
 
 import type { DiscoverySettings, KubernetesSettings } from "#backends/discovery-settings.ts";
 import type { Clock } from "#core/clock.ts";
+import { doubledPauseMs } from "#core/doubled-pause.ts";
 import type { Rng } from "#core/rng.ts";
 import type { PooledBackend } from "#pool/member.ts";
 import type { Pool } from "#pool/pool.ts";
@@ -90,9 +91,9 @@ function sourceOf(
     const pauses = { intervalMs, pauseMsMin: dnsPauseMsMin, retryMs: () => dnsRetryMs };
     return { resolve: dnsResolve(discovery), options: { ...pauses, endpointsMax } };
   }
-  const { firstMs, mostMs, jitter } = apiRetry;
+  const { mostMs, jitter } = apiRetry;
   const retryMs = (failures: number) =>
-    Math.min(mostMs, firstMs * 2 ** (failures - 1)) * (1 - jitter * deps.rng.next());
+    doubledPauseMs(failures, apiRetry) * (1 - jitter * deps.rng.next());
   const pauses = { intervalMs: mostMs, pauseMsMin: changesPauseMs, retryMs };
   return { resolve: kubernetesOf(discovery, deps), options: { ...pauses, endpointsMax } };
 }

@@ -1,5 +1,7 @@
 /** Limits retries to a share of the calls, so that retries cannot overload what already fails. Pure. */
 
+import { doubledPauseMs } from "#core/doubled-pause.ts";
+
 /** Limits of a budget. */
 export interface RetryBudgetOptions {
   /** Retries per call, such as 0.2. */
@@ -109,5 +111,5 @@ export function backoffMs(
   chance: number,
   { baseMs, maxMs }: { readonly baseMs: number; readonly maxMs: number },
 ): number {
-  return chance * Math.min(maxMs, baseMs * 2 ** retry);
+  return chance * doubledPauseMs(retry + 1, { firstMs: baseMs, mostMs: maxMs });
 }

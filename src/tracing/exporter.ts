@@ -1,6 +1,7 @@
 /** Sends what waits in the queue: after a moment, or as soon as it is much; again where the collector is busy. */
 
 import { type Clock, type Timer, timeLimit } from "#core/clock.ts";
+import { doubledPauseMs } from "#core/doubled-pause.ts";
 import type { Rng } from "#core/rng.ts";
 import { settleWithin } from "#core/settle-within.ts";
 import type { OtlpSender, SendEnd } from "./otlp-sender.ts";
@@ -32,8 +33,7 @@ const waitMs = 1_000;
 const batchBytes = 512 * 1024;
 /** Tries of one request, pauses between them, and the longest pause that a collector may ask for. */
 const triesMax = 5;
-const pauseMsMin = 1_000;
-const pauseMsMax = 30_000;
+const pauses = { firstMs: 1_000, mostMs: 30_000 };
 /** Time for all that is left when the gateway stops. */
 const flushMsMax = 5_000;
 
@@ -100,8 +100,8 @@ export class Exporter implements AsyncDisposable {
       const end = await this.#once(batch, this.#options.timeoutMs);
       if (end.kind !== "busy" || tries === triesMax) return this.#settle(batch, end);
       this.#fails(end.words);
-      const usual = Math.min(pauseMsMin * 2 ** (tries - 1), pauseMsMax) * (0.5 + rng.next() / 2);
-      const pauseMs = Math.min(Math.max(end.afterMs ?? usual, 1), pauseMsMax);
+      const usual = doubledPauseMs(tries, pauses) * (0.5 + rng.next() / 2);
+      const pauseMs = Math.min(Math.max(end.afterMs ?? usual, 1), pauses.mostMs);
       // The end of the gateway ends a pause: then it is sent once more.
       await clock.sleep(pauseMs, signal).catch(() => {});
       if (!signal.aborted) continue;

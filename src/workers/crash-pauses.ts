@@ -1,7 +1,8 @@
 /** How long to wait before a thread that has crashed is replaced, and when to give up. Pure: it is given the time. */
 
-const firstMs = 1_000;
-const mostMs = 30_000;
+import { doubledPauseMs } from "#core/doubled-pause.ts";
+
+const pauses = { firstMs: 1_000, mostMs: 30_000 };
 /** Crashes within this time are counted together. */
 const windowMs = 60_000;
 /** More of them than this in that time, and another process has to try. */
@@ -15,6 +16,6 @@ export class CrashPauses {
   next(nowMs: number): number | undefined {
     this.#crashes = [...this.#crashes.filter((atMs) => nowMs - atMs < windowMs), nowMs];
     const count = this.#crashes.length;
-    return count > crashesMax ? undefined : Math.min(mostMs, firstMs * 2 ** (count - 1));
+    return count > crashesMax ? undefined : doubledPauseMs(count, pauses);
   }
 }
