@@ -1,7 +1,7 @@
 /** Bounds the time for which input is taken in one turn of the event loop, on all connections together. */
 
 /** Time that reads of one turn may take, in milliseconds; the read that exceeds it is the last. */
-const turnMs = 20;
+const turnMs = 5;
 
 /** One turn after the other. It begins with its first read. */
 export class InputTurn {

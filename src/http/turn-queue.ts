@@ -9,9 +9,9 @@ export interface TurnWork {
 }
 
 /** Time that the works of one turn may take, in milliseconds; the others wait for a later one. */
-const endMs = 20;
+const endMs = 5;
 /** Works after which the time is looked at. */
-const looksAfter = 8;
+const looksAfter = 2;
 
 /**
  * Answers of one turn are written one after the other at its end: a client that wakes for the first
@@ -20,7 +20,7 @@ const looksAfter = 8;
 export class TurnQueue {
   #waiting: TurnWork[] = [];
   #spare: TurnWork[] = [];
-  /** Those for which there was no time in their turn. */
+  /** Those for which there was no time in their turn, and those that let others go first. */
   #late: TurnWork[] = [];
   #isScheduled = false;
   readonly #clock: Pick<Clock, "nowMs">;
@@ -33,6 +33,15 @@ export class TurnQueue {
   /** Adds one that is not waiting. */
   add(work: TurnWork): void {
     this.#waiting.push(work);
+    this.#schedule();
+  }
+
+  /**
+   * Adds one that is not waiting, for work that others need not wait for: they all go first, and it
+   * has what time is left in this turn, or in a later one.
+   */
+  addLate(work: TurnWork): void {
+    this.#late.push(work);
     this.#schedule();
   }
 

@@ -46,6 +46,8 @@ export class SocketDriver implements TurnWork {
   /** What outlasts a turn, in the process's budget. */
   readonly #account: ByteAccount;
   #isQueued = false;
+  /** What others wait for has been written; the next turn's work is to read on. */
+  #isToReadOn = false;
   #isEnded = false;
   /** This turn's input has taken its time: nothing is read until the next. */
   #isResting = false;
@@ -116,9 +118,10 @@ export class SocketDriver implements TurnWork {
     this.#socket.destroy();
   }
 
-  /** Writes, ends or reads on, as the connection wants it. */
+  /** Writes, ends or reads on, as the connection wants it. Other connections write before it reads on. */
   endTurn(): void {
-    this.#isQueued = this.#isResting = false;
+    const isToReadOn = this.#isToReadOn;
+    this.#isQueued = this.#isResting = this.#isToReadOn = false;
     if (this.#socket.destroyed || this.#isHandedOver) return;
     const connection = this.#connection;
     if (this.#blockedSinceMs === undefined) this.#flush();
@@ -129,7 +132,8 @@ export class SocketDriver implements TurnWork {
     if (this.#blockedSinceMs === undefined) {
       if (connection.upgraded !== undefined) this.#handOver();
       else if (connection.isFinished) this.#end();
-      else if (connection.hasInput) this.#readOn();
+      else if (connection.hasInput && isToReadOn) this.#readOn();
+      else if (connection.hasInput) this.#readOnLate();
     }
     this.#count();
     this.#pace();
@@ -141,6 +145,11 @@ export class SocketDriver implements TurnWork {
     if (this.#isResting) this.wake();
     this.#connection.receive(bytes, nowMs);
     this.#look();
+  }
+
+  #readOnLate(): void {
+    this.#isQueued = this.#isToReadOn = true;
+    turnQueue.addLate(this);
   }
 
   #readOn(): void {

@@ -35,6 +35,8 @@ export class SocketDriver<S extends Stream> implements TurnWork {
   readonly #clock: Clock;
   readonly #owner: SocketOwner;
   #isQueued = false;
+  /** What others wait for has been written; the next turn's work is to read on. */
+  #isToReadOn = false;
   /** This turn's input has taken its time: nothing is read until the next. */
   #isResting = false;
   #blockedSinceMs: number | undefined;
@@ -83,18 +85,32 @@ export class SocketDriver<S extends Stream> implements TurnWork {
     this.#socket.destroy();
   }
 
-  /** Writes, then goes on where a slice of input ended, once the socket has taken the output so far. */
+  /**
+   * Writes, then goes on where a slice of input ended, once the socket has taken the output so far.
+   * Other connections write first: reading on may begin many calls.
+   */
   endTurn(): void {
-    this.#isQueued = this.#isResting = false;
+    const isToReadOn = this.#isToReadOn;
+    this.#isQueued = this.#isResting = this.#isToReadOn = false;
     if (this.#socket.destroyed) return;
     this.#flush();
     this.#connection.relieve();
     if (this.#connection.hasInput && this.#blockedSinceMs === undefined) {
-      this.#connection.readOn(this.#clock.nowMs());
-      this.#owner.onTurn();
-      this.wake();
+      if (isToReadOn) this.#readOn();
+      else this.#readOnLate();
     }
     this.#pace();
+  }
+
+  #readOn(): void {
+    this.#connection.readOn(this.#clock.nowMs());
+    this.#owner.onTurn();
+    this.wake();
+  }
+
+  #readOnLate(): void {
+    this.#isQueued = this.#isToReadOn = true;
+    turnQueue.addLate(this);
   }
 
   #read(bytes: Buffer): void {

@@ -37,7 +37,7 @@ export const http1Connections: readonly Attack[] = [
   {
     name: "half-heads",
     about: "HTTP/1.1: 5,000 connections with 15 kB of a head that does not end",
-    asksAnew: true,
+    // One that connects anew would stand behind the thousands that the system has queued before it.
     run: (target) => hold(target, 5000, halfHead),
   },
   {

@@ -3,9 +3,9 @@ import { InputTurn } from "#core/input-turn.ts";
 
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 
-test("reads of one turn have 20 ms together, from the first; the next turn has its own", async () => {
+test("reads of one turn have 5 ms together, from the first; the next turn has its own", async () => {
   const turn = new InputTurn();
-  expect([100, 110, 119.9, 120, 130].map((nowMs) => turn.isOver(nowMs))).toEqual([
+  expect([100, 102, 104.9, 105, 110].map((nowMs) => turn.isOver(nowMs))).toEqual([
     false,
     false,
     false,
@@ -13,5 +13,5 @@ test("reads of one turn have 20 ms together, from the first; the next turn has i
     true,
   ]);
   await nextTurn();
-  expect([130, 149, 150].map((nowMs) => turn.isOver(nowMs))).toEqual([false, false, true]);
+  expect([110, 114, 115].map((nowMs) => turn.isOver(nowMs))).toEqual([false, false, true]);
 });

@@ -29,3 +29,10 @@ test("withMetadata makes an error without a reason INTERNAL", () => {
   const more = withMetadata(new ConnectError("odd", Code.Unknown), { attempts: "a" });
   expect([reasonOf(more), more.code]).toEqual(["INTERNAL", Code.Unknown]);
 });
+
+test("what a caller did wrong has no stack, because a crowd of refusals would pay for it; others' faults have one", () => {
+  const { stackTraceLimit } = Error;
+  expect(fault("REQUEST_INVALID", "no").stack).not.toContain("\n    at ");
+  expect(fault("INTERNAL", "a bug").stack).toContain("\n    at ");
+  expect(Error.stackTraceLimit).toBe(stackTraceLimit);
+});

@@ -43,29 +43,45 @@ test("work that throws is a bug that is told, and the others have their turn all
   expect([done, told]).toEqual([["behind", "again"], ["broken"]]);
 });
 
-test("works of one turn take 20 ms at most; those left wait behind the next turn's, some of them each time", async () => {
+/** A queue whose works take 1.5 ms each, and their names as they are done. */
+function slowQueue() {
   let nowMs = 0;
   const queue = new TurnQueue({ nowMs: () => nowMs });
   const done: string[] = [];
-  const add = (name: string) =>
-    queue.add({
-      endTurn() {
-        done.push(name);
-        nowMs += 1.5;
-      },
-    });
-  const turn = () => new Promise((resolve) => setImmediate(resolve));
-  const names = (from: number, to: number) =>
-    Array.from({ length: to - from }, (_, index) => `${from + index}`);
-  for (const name of names(0, 40)) add(name);
+  const work = (name: string) => ({
+    endTurn() {
+      done.push(name);
+      nowMs += 1.5;
+    },
+  });
+  return { queue, done, work };
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+test("works of one turn take 5 ms at most; those left wait behind the next turn's, some of them each time", async () => {
+  const { queue, done, work } = slowQueue();
+  const names = Array.from({ length: 12 }, (_, index) => `${index}`);
+  for (const name of names) queue.add(work(name));
   await turn();
-  expect(done.splice(0)).toEqual(names(0, 16));
-  add("new");
+  expect(done.splice(0)).toEqual(names.slice(0, 4));
+  queue.add(work("new"));
   await turn();
-  expect(done.splice(0)).toEqual(["new", ...names(16, 32)]);
-  for (let count = 0; count < 16; count += 1) add("new");
+  expect(done.splice(0)).toEqual(["new", ...names.slice(4, 8)]);
+  for (let count = 0; count < 3; count += 1) queue.add(work("new"));
   await turn();
-  expect(done.splice(0)).toEqual([...Array(16).fill("new"), ...names(32, 40)]);
+  expect(done.splice(0)).toEqual(["new", "new", "new", ...names.slice(8, 10)]);
+  await turn();
+  expect(done.splice(0)).toEqual(names.slice(10));
   await turn();
   expect(done).toEqual([]);
+});
+
+test("late work is done after all other of its turn, what is added by that included", async () => {
+  const { queue, done, work } = slowQueue();
+  queue.addLate(work("late"));
+  queue.add({ endTurn: () => queue.addLate(work("later")) });
+  queue.add(work("first"));
+  await turn();
+  expect(done).toEqual(["first", "late", "later"]);
 });
