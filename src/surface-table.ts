@@ -3,8 +3,12 @@
 import { getOption } from "@bufbuild/protobuf";
 import { http } from "#gen/google/api/annotations_pb.js";
 import type { HttpRule } from "#gen/google/api/http_pb.js";
-import { llmPaths } from "#surfaces/llm-paths.ts";
-import { oipPaths } from "#surfaces/oip-paths.ts";
+import { ServerReflection } from "#gen/grpc/reflection/v1/reflection_pb.js";
+import { ServerReflection as ServerReflectionAlpha } from "#gen/grpc/reflection/v1alpha/reflection_pb.js";
+import { RelayService } from "#gen/polygate/v1/relay_pb.js";
+import { llmPaths, llmTemplates } from "#surfaces/llm-paths.ts";
+import { oipPaths, oipTemplates } from "#surfaces/oip-paths.ts";
+import { tfTemplates } from "#surfaces/tfserving-paths.ts";
 import { publicServices, restServices } from "./public-services.ts";
 
 /** Names, as `serves` lists them; in display order. */
@@ -59,6 +63,21 @@ const pathsBySurface: Readonly<Record<SurfaceName, () => readonly string[]>> = {
   tfserving: () => [],
   metrics: () => [],
 };
+
+/**
+ * Names by which calls go, as rules for some of them match these: procedures with `/` before them, and
+ * templates of vendors' and model servers' paths. Those of REST are the router's.
+ */
+export function callNames(): readonly string[] {
+  const procedures = [
+    ...restServices,
+    ServerReflection,
+    ServerReflectionAlpha,
+    RelayService,
+  ].flatMap(({ typeName, methods }) => methods.map(({ name }) => `/${typeName}/${name}`));
+  const paths = [...llmTemplates(), ...oipTemplates(), ...tfTemplates()];
+  return [...procedures, ...paths.map(({ template }) => template)];
+}
 
 /** Whether a page is served at this path, before every surface. */
 export function isPage(path: string): boolean {

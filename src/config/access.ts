@@ -4,9 +4,12 @@ import {
   type Access,
   type CredentialKind,
   credentialKinds,
+  isMeant,
   type ListenerAccess,
   type RouteAccess,
 } from "#identity/access.ts";
+import { callNames } from "#surface-table.ts";
+import { nearest } from "#yaml/nearest.ts";
 import type { Path } from "#yaml/problem.ts";
 import type { FileAccess, FileRouteAccess } from "./access-schema.ts";
 import type { Report } from "./report.ts";
@@ -20,6 +23,8 @@ interface AccessContext {
   readonly keepsKeys: boolean;
   readonly listeners: readonly ListenerSettings[];
   readonly strict: boolean;
+  /** Templates of the paths of REST; absent where they are not known. */
+  readonly restTemplates: readonly string[] | undefined;
   readonly report: Report;
 }
 
@@ -84,6 +89,20 @@ function routeOn(
   const { enabled, anonymousScopes } = listener;
   const requiresCertificate = needs || listener.requiresCertificate;
   return { match, ...{ enabled, anonymousScopes, requiresCertificate, isPublic }, accepts: kinds };
+}
+
+/** Reports a route that no call goes by: a misspelt one would protect nothing. */
+function checkMatch(
+  { match }: FileRouteAccess,
+  { report, restTemplates }: AccessContext,
+  path: Path,
+): void {
+  if (restTemplates === undefined) return;
+  const names = [...callNames(), ...restTemplates];
+  if (isMeant(match, names)) return;
+  const like = nearest(match.replace(/\*$/, ""), names);
+  const hint = like === undefined ? "see /openapi.json for paths" : `did you mean ${like}?`;
+  report([...path, "match"], "is no procedure and no path that calls go by", hint);
 }
 
 /** Reports a route that says nothing, or too much. */
@@ -172,6 +191,7 @@ export function accessFrom(
       const at = [...path, index];
       checkKinds(route, at, { context, known });
       checkRoute(route, report, at);
+      checkMatch(route, context, at);
     }
   };
   check(general, inSection);

@@ -30,7 +30,7 @@ import { rateLimitFrom, withListenerLimits } from "./rate-limiting.ts";
 import { redisFrom } from "./redis.ts";
 import { relayFrom } from "./relay.ts";
 import type { Report } from "./report.ts";
-import { restFrom } from "./rest-settings.ts";
+import { type RestFindings, restFrom } from "./rest-settings.ts";
 import { routesFrom } from "./routes.ts";
 import type { FileConfig } from "./schema.ts";
 import type { ChatSettings, Settings } from "./settings.ts";
@@ -70,7 +70,16 @@ export function compile(
   const uploads = uploadsFrom(config.uploads, { ...context, workers }, report);
   const auditLog = auditFrom(config.audit, context, report);
   const listeners = listenersFrom(config, context, reports);
-  const identity = identityFrom(config, { ...context, forwardsCredentials, listeners }, reports);
+  const { rest, restTemplates } = restFrom(
+    config.rest,
+    { services: context.services, metricsPath: metrics.enabled ? metrics.path : undefined },
+    report,
+  );
+  const identity = identityFrom(
+    config,
+    { ...context, forwardsCredentials, listeners, restTemplates },
+    reports,
+  );
   requireProduction(config, { auth: identity.auth, listeners, providers }, { ...context, report });
   const settings: Settings = {
     environment,
@@ -86,11 +95,7 @@ export function compile(
       : { connectionsPerAddressMax: gateway.connections_per_address }),
     trustedProxies: config.trusted_proxies,
     trustedHeaders: config.trusted_headers,
-    rest: restFrom(
-      config.rest,
-      { services: context.services, metricsPath: metrics.enabled ? metrics.path : undefined },
-      report,
-    ),
+    rest,
     ...(cors !== undefined && { cors }),
     ...identity,
     groups: Object.fromEntries(groupsFrom(config.auth.groups)),
@@ -200,8 +205,10 @@ function identityFrom(
     folder,
     forwardsCredentials,
     listeners,
+    restTemplates,
   }: Pick<CompileContext, "folder"> &
-    Pick<Settings, "listeners"> & { readonly forwardsCredentials: boolean },
+    Pick<Settings, "listeners"> &
+    Pick<RestFindings, "restTemplates"> & { readonly forwardsCredentials: boolean },
   findings: AuthFindings,
 ): Pick<Settings, "auth" | "callerSigning"> {
   const { auth: written, cores, history } = config;
@@ -212,7 +219,7 @@ function identityFrom(
   return {
     auth: {
       ...{ ...auth, forwardsCredentials },
-      ...accessFrom(config, { ...findings, auth, keepsKeys, listeners }),
+      ...accessFrom(config, { ...findings, auth, keepsKeys, listeners, restTemplates }),
     },
     ...(callerSigning !== undefined && { callerSigning }),
   };

@@ -56,7 +56,7 @@ export function accessOf(options: AccessOptions, listener: string): ListenerAcce
 }
 
 /** Whether a rule means one of these names: all of it, or its beginning. */
-function isMeant(match: string, names: readonly string[]): boolean {
+export function isMeant(match: string, names: readonly string[]): boolean {
   if (!match.endsWith("*")) return names.includes(match);
   const beginning = match.slice(0, -1);
   return names.some((name) => name.startsWith(beginning));

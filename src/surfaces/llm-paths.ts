@@ -9,7 +9,7 @@ import { geminiCountServer } from "#dialects/gemini/count-tokens.ts";
 import { batchEmbedContents, embedContent } from "#dialects/gemini/embed-server.ts";
 import { readGenerateContent } from "#dialects/gemini/request-reader.ts";
 import { openaiEmbedServer } from "#dialects/openai-chat/embed-server.ts";
-import { type OperationPath, operationsAt } from "#dialects/relay/operations.ts";
+import { type OperationPath, operations, operationsAt } from "#dialects/relay/operations.ts";
 
 /** Words for the surfaces, as listeners serve them. */
 export const llmSurfaceNames = ["openai", "anthropic", "gemini"] as const;
@@ -105,6 +105,31 @@ export function llmPaths(surface: LlmSurfaceName): readonly string[] {
   return [...fixed].flatMap(([path, endpoint]) => (endpoint.surface === surface ? [path] : []));
 }
 
+/** Every template by which a call of LLM vendors' APIs goes, once for each family and method that has it. */
+export function llmTemplates(): readonly {
+  readonly surface: LlmSurfaceName;
+  readonly method: string;
+  readonly template: string;
+}[] {
+  const models = (surface: LlmSurfaceName, version: string) => [
+    { surface, method: "GET", template: `/${version}/models` },
+    { surface, method: "GET", template: `/${version}/models/{model}` },
+  ];
+  return [
+    ...[...fixed].map(([template, { surface }]) => ({ surface, method: "POST", template })),
+    ...models("openai", "v1"),
+    ...["v1", "v1beta"].flatMap((version) => [
+      ...models("gemini", version),
+      ...geminiVerbs.map((verb) => ({
+        surface: "gemini" as const,
+        method: "POST",
+        template: `/${version}/models/{model}:${verb}`,
+      })),
+    ]),
+    ...operations.map(({ method, template }) => ({ surface: "openai" as const, method, template })),
+  ];
+}
+
 /** Facts of a request that tell families apart where they claim one path. */
 export interface PathFacts {
   readonly hasAnthropicVersion: boolean;
@@ -112,7 +137,7 @@ export interface PathFacts {
 }
 
 /** Words after the last colon of a model's path, by which Gemini's clients say what they want. */
-export const geminiVerbs = [
+const geminiVerbs = [
   "generateContent",
   "streamGenerateContent",
   "countTokens",

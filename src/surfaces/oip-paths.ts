@@ -30,6 +30,29 @@ export const oipPaths: ReadonlyMap<string, OipEndpoint> = new Map<string, OipEnd
   ["/v2/repository/index", { kind: "index", method: "POST", template: "/v2/repository/index" }],
 ]);
 
+/** Every template by which a call of this protocol goes. */
+export function oipTemplates(): readonly Pick<OipEndpoint, "method" | "template">[] {
+  const model = "/v2/models/{model}";
+  const fixed = new Map([...oipPaths.values()].map((endpoint) => [endpoint.template, endpoint]));
+  return [
+    ...fixed.values(),
+    ...[model, `${model}/versions/{version}`].flatMap((of) =>
+      ["", ...oipParts].map((part) => ({
+        method: methodOf(part),
+        template: part === "" ? of : `${of}/${part}`,
+      })),
+    ),
+    ...["load", "unload"].map((verb) => ({
+      method: "POST" as const,
+      template: `/v2/repository/models/{model}/${verb}`,
+    })),
+  ];
+}
+
+function methodOf(part: string): "GET" | "POST" {
+  return part === "infer" ? "POST" : "GET";
+}
+
 /** A segment or several as they are meant; undefined where they are no UTF-8 or badly escaped. */
 export function decodedPath(text: string): string | undefined {
   try {
@@ -56,8 +79,7 @@ function modelEndpoint(rest: string): OipEndpoint | undefined {
   if (name === undefined || number === undefined || name === "") return undefined;
   const versions = version === "" ? "" : "/versions/{version}";
   const template = `/v2/models/{model}${versions}${hasPart ? `/${part}` : ""}`;
-  const method = part === "infer" ? "POST" : "GET";
-  return { kind: "model", part, name, version: number, template, method };
+  return { kind: "model", part, name, version: number, template, method: methodOf(part) };
 }
 
 /** What `path` means; undefined for a path of no one. Names of models may have slashes, raw or escaped. */

@@ -44,6 +44,15 @@ function templateOf(kind: TfEndpoint["kind"], by: string | undefined): string {
   return `${prefix}{model}${part}${kind === "metadata" ? "/metadata" : `:${kind}`}`;
 }
 
+/** Every template by which a call of TensorFlow Serving's REST goes, with its method. */
+export function tfTemplates(): readonly { readonly method: string; readonly template: string }[] {
+  return [undefined, "versions", "labels"].flatMap((by) => [
+    { method: "GET", template: templateOf("status", by) },
+    { method: "GET", template: templateOf("metadata", by) },
+    ...tfVerbs.map((verb) => ({ method: "POST", template: templateOf(verb, by) })),
+  ]);
+}
+
 /**
  * What `path` means to clients of TensorFlow Serving; undefined for a path of no one. A verb is a known
  * word after the last colon, and names of models may have slashes, raw or escaped.

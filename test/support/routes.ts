@@ -25,9 +25,9 @@ import { ModelsService } from "#gen/polygate/v1/models_pb.js";
 import { RelayService } from "#gen/polygate/v1/relay_pb.js";
 import { methodFacts } from "#interceptors/method-facts.ts";
 import { pages } from "#surface-table.ts";
-import { geminiVerbs, llmPaths, llmSurfaceNames, responsesPath } from "#surfaces/llm-paths.ts";
-import { oipParts, oipPaths } from "#surfaces/oip-paths.ts";
-import { tfVerbs } from "#surfaces/tfserving-paths.ts";
+import { llmTemplates, responsesPath } from "#surfaces/llm-paths.ts";
+import { oipTemplates } from "#surfaces/oip-paths.ts";
+import { tfTemplates } from "#surfaces/tfserving-paths.ts";
 import { restServices } from "../../src/public-services.ts";
 import { grpcTo } from "./transports.ts";
 
@@ -133,13 +133,11 @@ const procedures: Readonly<Record<string, DescMethod>> = {
   "/v1/embeddings": EmbeddingsService.method.embed,
   "/v1/models": ModelsService.method.listModels,
   "/v1/models/{model}": ModelsService.method.getModel,
-  "/v1beta/models": ModelsService.method.listModels,
-  "/v1beta/models/{model}": ModelsService.method.getModel,
-  "/v1beta/models/{model}:generateContent": ChatService.method.chat,
-  "/v1beta/models/{model}:streamGenerateContent": ChatService.method.chat,
-  "/v1beta/models/{model}:countTokens": ChatService.method.countTokens,
-  "/v1beta/models/{model}:embedContent": EmbeddingsService.method.embed,
-  "/v1beta/models/{model}:batchEmbedContents": EmbeddingsService.method.embed,
+  "/v1/models/{model}:generateContent": ChatService.method.chat,
+  "/v1/models/{model}:streamGenerateContent": ChatService.method.chat,
+  "/v1/models/{model}:countTokens": ChatService.method.countTokens,
+  "/v1/models/{model}:embedContent": EmbeddingsService.method.embed,
+  "/v1/models/{model}:batchEmbedContents": EmbeddingsService.method.embed,
   "/v2": inference.serverMetadata,
   "/v2/": inference.serverMetadata,
   "/v2/health/live": inference.serverLive,
@@ -154,14 +152,16 @@ const procedures: Readonly<Record<string, DescMethod>> = {
   "/v2/repository/models/{model}/load": inference.repositoryModelLoad,
   "/v2/repository/models/{model}/unload": inference.repositoryModelUnload,
   "/v1/models/{model}/metadata": inference.modelMetadata,
-  "/v1/models/{model}/versions/{version}": inference.modelMetadata,
   "/v1/models/{model}:predict": inference.modelInfer,
   "/v1/models/{model}:classify": inference.modelInfer,
   "/v1/models/{model}:regress": inference.modelInfer,
+  ...Object.fromEntries(operations.map(({ template }) => [template, RelayService.method.relay])),
 };
 
 function surfaceRoute(surface: string, method: string, template: string): HttpRoute {
-  const procedure = procedures[template];
+  // A version of the API, and one of a model, change nothing in who may call.
+  const procedure =
+    procedures[template.replace("/v1beta/", "/v1/").replace(/\/(versions|labels)\/\{\w+\}/, "")];
   return {
     ...{ surface, method, template },
     decision: procedure && decisionOf(procedure),
@@ -171,31 +171,13 @@ function surfaceRoute(surface: string, method: string, template: string): HttpRo
 
 /** Every path of vendors' and model servers' APIs. */
 export function surfaceRoutes(): HttpRoute[] {
-  const models = ["/v1/models", "/v1/models/{model}"];
   return [
-    ...llmSurfaceNames.flatMap((name) =>
-      llmPaths(name).map((path) => surfaceRoute(name, "POST", path)),
+    ...llmTemplates().map(({ surface, method, template }) =>
+      surfaceRoute(surface, method, template),
     ),
-    ...models.map((path) => surfaceRoute("openai", "GET", path)),
-    ...["/v1beta/models", "/v1beta/models/{model}"].map((path) =>
-      surfaceRoute("gemini", "GET", path),
-    ),
-    ...geminiVerbs.map((verb) => surfaceRoute("gemini", "POST", `/v1beta/models/{model}:${verb}`)),
-    ...operations.map(({ method, template }) => ({
-      ...{ surface: "openai", method, template },
-      decision: decisionOf(RelayService.method.relay),
-    })),
-    ...[...oipPaths].map(([path, { method }]) => surfaceRoute("oip", method, path)),
-    ...["", ...oipParts.map((part) => `/${part}`)].map((part) =>
-      surfaceRoute("oip", part === "/infer" ? "POST" : "GET", `/v2/models/{model}${part}`),
-    ),
-    ...["load", "unload"].map((verb) =>
-      surfaceRoute("oip", "POST", `/v2/repository/models/{model}/${verb}`),
-    ),
-    ...tfVerbs.map((verb) => surfaceRoute("tfserving", "POST", `/v1/models/{model}:${verb}`)),
-    ...["/metadata", "/versions/{version}"].map((rest) =>
-      surfaceRoute("tfserving", "GET", `/v1/models/{model}${rest}`),
-    ),
+    surfaceRoute("oip", "GET", "/v2/"),
+    ...oipTemplates().map(({ method, template }) => surfaceRoute("oip", method, template)),
+    ...tfTemplates().map(({ method, template }) => surfaceRoute("tfserving", method, template)),
   ];
 }
 

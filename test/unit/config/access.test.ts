@@ -111,6 +111,19 @@ describe("is refused, with its place:", () => {
       problem: "listeners[1].auth.routes[0].match: would open everything",
     },
     {
+      name: "a misspelt path, which would protect nothing",
+      second: "serves: [rpc]",
+      auth: "  routes: [{ match: /api/v1/keyz, requires_certificate: false, accepts: [key] }]",
+      problem:
+        "auth.routes[0].match: is no procedure and no path that calls go by (hint: did you mean /api/v1/keys?)",
+    },
+    {
+      name: "a misspelt beginning on a listener",
+      second: 'auth: { routes: [{ match: "/admin*", accepts: [token] }] }',
+      problem:
+        "listeners[1].auth.routes[0].match: is no procedure and no path that calls go by (hint: see /openapi.json for paths)",
+    },
+    {
       name: "a burst without a rate",
       second: "rate_limiting: { clients: { burst: 2 } }",
       problem:
@@ -121,6 +134,26 @@ describe("is refused, with its place:", () => {
       expect.stringContaining(problem),
     ]);
   });
+});
+
+test.each([
+  "/polygate.v1.KeysService/CreateKey",
+  "/grpc.reflection.v1.ServerReflection/*",
+  "/api/v1/models/{model}:predict",
+  "/v1beta/models/{model}:countTokens",
+  "/v2/models/{model}/versions/{version}/infer",
+  "/v1/models/{model}/labels/{label}:predict",
+  "/v1/files*",
+  "/v2*",
+])("a route may be %s", (match) => {
+  const yaml = yamlOf("serves: [rpc]", `  routes: [{ match: "${match}", accepts: [key] }]`);
+  expect(accessOf(authOf(yaml), "first").routes).toMatchObject([{ match }]);
+});
+
+test("a route may be a path of the file's own rules", () => {
+  const rule = "{ selector: polygate.v1.ModelsService.ListModels, get: /our/models }";
+  const yaml = `${yamlOf("serves: [rpc]", "  routes: [{ match: /our/models, public: true }]")}\nrest: { rules: [${rule}] }\n`;
+  expect(accessOf(authOf(yaml), "first").routes.length).toBe(1);
 });
 
 test("a listener cannot have auth on where nobody is known", () => {
