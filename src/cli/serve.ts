@@ -50,11 +50,17 @@ export type StartGateway = (
 
 /** Takes SIGHUP: before there is a gateway it is kept for it. */
 class Hangups {
+  readonly #logger: Logger;
   #gateway: Serving | undefined;
   #isWaiting = false;
 
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
+
   readonly onSignal = (): void => {
     this.#isWaiting = this.#gateway === undefined;
+    this.#logger.reopen();
     this.#gateway?.reopenFiles();
     void this.#gateway?.reload("signal");
   };
@@ -70,6 +76,16 @@ const givenUpStatus = 70;
 
 /** How long the banner waits for models to load. */
 const bannerDelayMs = 1_500;
+
+/** The log; undefined, and told why, where its file cannot be opened. */
+function openedLogger({ logging }: Settings, terminal: Terminal): Logger | undefined {
+  try {
+    return createLogger(logging);
+  } catch (error) {
+    terminal.err(`polygate could not start: logging.output: ${causeText(error)}`);
+    return undefined;
+  }
+}
 
 /** Runs until a signal comes, then drains. Returns the exit code. */
 export async function serve(
@@ -87,12 +103,13 @@ export async function serve(
     return 1;
   }
   for (const name of socketVariables) delete process.env[name];
-  const logger = createLogger(settings.logging);
+  const logger = openedLogger(settings, terminal);
+  if (logger === undefined) return 1;
   exitOnCrash(logger);
   if (settings.environment === "production") refuseDebugger(logger);
   await using _flush = flushAtEnd(logger);
   // Before the start, so that a signal during the start is not lost.
-  const hangups = new Hangups();
+  const hangups = new Hangups(logger);
   const stop = stopAsked(logger, hangups.onSignal);
   let gateway: Serving;
   let exitCode = 0;

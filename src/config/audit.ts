@@ -2,6 +2,7 @@
 
 import { dirname, resolve } from "node:path";
 import { z } from "zod";
+import { isOwnStream } from "#observability/line-stream.ts";
 import { text } from "#yaml/scalar.ts";
 import type { CompileContext } from "./compile-context.ts";
 import type { EnvironmentRow } from "./environment-row.ts";
@@ -29,7 +30,7 @@ export function auditFrom(
   report: Report,
 ): AuditSettings | undefined {
   if (output === undefined) return undefined;
-  if (output === "stdout" || output === "stderr") return { output };
+  if (isOwnStream(output)) return { output };
   const path = resolve(folder, output);
   if (!isReadable(dirname(path))) report(["audit", "output"], "is in a folder that is not there");
   return { output: path };

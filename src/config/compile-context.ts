@@ -3,7 +3,6 @@
 import type { DescService } from "@bufbuild/protobuf";
 import type { Problem } from "#yaml/problem.ts";
 import type { Environment } from "#yaml/source.ts";
-import type { LoggingSettings } from "./settings.ts";
 import type { TlsFiles, TlsProblem } from "./tls-files.ts";
 
 /** What compiling needs besides the configuration. */
@@ -27,7 +26,7 @@ export interface CompileContext {
   /** Warnings that were found while reading. */
   readonly warnings: readonly Problem[];
   /** Streams of this process that a terminal shows. */
-  readonly terminals: readonly LoggingSettings["output"][];
+  readonly terminals: readonly string[];
   /** Services whose methods HTTP rules may select. */
   readonly services: readonly DescService[];
 }

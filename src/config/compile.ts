@@ -119,7 +119,7 @@ export function compile(
     cache: cacheFrom(config.cache, redis !== undefined, report),
     requests: requestsFrom(config.requests),
     history: historyFrom(config.history, context, report),
-    logging: loggingFrom(config.logging, context),
+    logging: loggingFrom(config.logging, context, report),
     ...(auditLog !== undefined && { audit: auditLog }),
     ...tracingFrom(config.tracing, { listeners, context, report }),
     metrics: { enabled: metrics.enabled, path: metrics.path },

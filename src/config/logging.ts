@@ -1,9 +1,12 @@
 /** The section `logging`: which lines are written, and where. */
 
+import { dirname, resolve } from "node:path";
 import { z } from "zod";
-import { flag } from "#yaml/scalar.ts";
+import { isOwnStream } from "#observability/line-stream.ts";
+import { flag, text } from "#yaml/scalar.ts";
 import type { CompileContext } from "./compile-context.ts";
 import { boolean, type EnvironmentRow } from "./environment-row.ts";
+import type { Report } from "./report.ts";
 import type { SettingFlagRow } from "./serve-flag-row.ts";
 import type { LoggingSettings } from "./settings.ts";
 
@@ -14,12 +17,19 @@ export const logging = z.strictObject({
     .default("info")
     .describe("Minimum level logged."),
   format: z
-    .enum(["json", "text"])
+    .enum(["json", "text", "gcp"])
     .optional()
     .describe(
-      "One JSON object per line, or text for people; text on a terminal and json elsewhere when absent.",
+      "One JSON object per line, text for people, or JSON in the fields of Google's Cloud Logging; text on a terminal and json elsewhere when absent.",
     ),
-  output: z.enum(["stdout", "stderr"]).default("stdout").describe("Where log lines go."),
+  output: text()
+    .prefault("stdout")
+    .describe(
+      "`stdout`, `stderr`, or a file that lines are appended to, relative to the configuration file's folder and opened again on SIGHUP.",
+    ),
+  gcp_project: text("an id of Google's such as my-project-1", /^[a-z][a-z0-9:.-]{4,99}$/)
+    .optional()
+    .describe("With `format: gcp`, the project whose traces lines are linked to."),
   routing: flag()
     .prefault(false)
     .describe(
@@ -50,6 +60,7 @@ export const loggingRows: readonly EnvironmentRow[] = [
     value: (text) => (/(^|[\s,])load-balancer(:|[\s,]|$)/.test(text) ? true : undefined),
   },
   { name: "LOG_LEVEL", path: ["logging", "level"], value: level },
+  { name: "LOG_OUTPUT", path: ["logging", "output"] },
 ];
 
 /** Flags of the section. */
@@ -65,9 +76,19 @@ export const loggingFlags: readonly SettingFlagRow[] = [
 
 /** Text for a terminal, JSON for everything else. */
 export function loggingFrom(
-  { level, format, output, routing }: FileLogging,
-  { terminals }: CompileContext,
+  { level, format, output, routing, gcp_project: gcpProject }: FileLogging,
+  { terminals, folder, isReadable }: CompileContext,
+  report: Report,
 ): LoggingSettings {
-  const suited = terminals.includes(output) ? "text" : "json";
-  return { level, format: format ?? suited, output, routing };
+  const common = { level, routing, ...(gcpProject !== undefined && { gcpProject }) };
+  if (gcpProject !== undefined && format !== "gcp") {
+    report(["logging", "gcp_project"], "has no effect without `format: gcp`");
+  }
+  if (isOwnStream(output)) {
+    const suited = terminals.includes(output) ? "text" : "json";
+    return { ...common, output, format: format ?? suited };
+  }
+  const path = resolve(folder, output);
+  if (!isReadable(dirname(path))) report(["logging", "output"], "is in a folder that is not there");
+  return { ...common, output: path, format: format ?? "json" };
 }

@@ -30,8 +30,10 @@ export class AppendedFile extends Writable {
   }
 
   override _write(bytes: Buffer, _encoding: BufferEncoding, done: () => void): void {
+    // Nothing is written in its turn by those who wait for what came before.
+    if (bytes.length === 0) done();
     // What follows half a line begins a new one, so that no whole line is lost to it.
-    this.#append(this.#isTorn ? Buffer.concat([lineEnd, bytes]) : bytes, done);
+    else this.#append(this.#isTorn ? Buffer.concat([lineEnd, bytes]) : bytes, done);
   }
 
   #append(bytes: Buffer, done: () => void): void {

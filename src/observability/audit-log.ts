@@ -1,7 +1,7 @@
 /** The audit log: who was allowed or denied what, one JSON line a decision, apart from the log and without payloads. */
 
-import { AppendedFile } from "./appended-file.ts";
 import type { CallOutcome, CallRecord } from "./call-record.ts";
+import { openLineStream } from "./line-stream.ts";
 import { textFact, timeFact } from "./log-fact.ts";
 import { createLogOutput, type LogOutput } from "./log-output.ts";
 
@@ -27,7 +27,6 @@ export interface AuditDeps {
 
 /** Characters that may wait for a reader who stalls, or a disk. */
 const waitingMax = 4 * 1024 * 1024;
-const lineEnd = 0x0a;
 
 /** The line of a request; undefined where nothing was decided but that anybody may do this. */
 export function auditLine(
@@ -57,19 +56,9 @@ export function auditLine(
   return `{${facts.slice(1)}}\n`;
 }
 
-function linesOf(bytes: Buffer): number {
-  let lines = 0;
-  for (const byte of bytes) if (byte === lineEnd) lines += 1;
-  return lines;
-}
-
 /** Opens the log. Throws the system's error for a file that cannot be written. */
 export function openAuditLog({ output }: AuditOptions, { onLost }: AuditDeps): AuditLog {
-  const file =
-    output === "stdout" || output === "stderr"
-      ? undefined
-      : new AppendedFile(output, (bytes) => onLost(linesOf(bytes)));
-  const stream = file ?? process[output as "stdout" | "stderr"];
+  const { stream, file } = openLineStream(output, onLost);
   const lines: LogOutput = createLogOutput({ stream, waitingMax, onDropped: onLost });
   return {
     ended(record, outcome) {

@@ -3,15 +3,20 @@
 import { type Logger as PinoLogger, pino, stdTimeFunctions } from "pino";
 import { withoutCredentials } from "#core/redact.ts";
 import { causeText } from "./cause-text.ts";
+import { gcpLine } from "./gcp-line.ts";
+import { openLineStream } from "./line-stream.ts";
 import { jsonOf, jsonText, timeFact } from "./log-fact.ts";
 import { createLogOutput, type LogOutput } from "./log-output.ts";
 
 /** Where and how much is logged. */
 export interface LoggerOptions {
   readonly level: LogLevel;
-  /** json: a line an event; text: the same facts for a human eye. */
-  readonly format: "json" | "text";
-  readonly output: "stdout" | "stderr";
+  /** json: a line an event; text: the same facts for a human eye; gcp: in Cloud Logging's fields. */
+  readonly format: "json" | "text" | "gcp";
+  /** stdout, stderr, or the absolute path of a file. */
+  readonly output: string;
+  /** Google's project that traces are in, for the format gcp. */
+  readonly gcpProject?: string;
 }
 
 /** Levels that lines are written at. */
@@ -24,6 +29,8 @@ export interface Logger extends PinoLogger {
    * searched for secrets, and `level` is not asked whether it is on: the caller has.
    */
   writeFacts(level: LogLevel, facts: string, message: string): void;
+  /** The file that lines go to may have been moved away: its path is opened again. */
+  reopen(): void;
 }
 
 /** Fields whose values are replaced, at any of the depths that our lines have. */
@@ -77,19 +84,43 @@ function textLine(line: string): string {
 /** Characters that may wait for a reader who stalls: some thousands of lines. */
 const waitingMax = 4 * 1024 * 1024;
 
-/** A logger that writes whole lines; `output` replaces the process's own. */
+/** What becomes of a JSON line on its way out; absent: it goes as it is. */
+function rewriterOf({ format, gcpProject }: LoggerOptions): ((line: string) => string) | undefined {
+  if (format === "json") return undefined;
+  return format === "text" ? textLine : (line) => gcpLine(line, gcpProject);
+}
+
+/** Lines on their way to where the options say. */
+interface Opened {
+  readonly lines: Partial<LogOutput> & Pick<LogOutput, "write">;
+  readonly reopen: () => void;
+}
+
+function openLines({ output }: LoggerOptions, onDropped: (lines: number) => void): Opened {
+  // A disk that takes no line takes none that says so: it is told on stderr.
+  const onLost = (lines: number) =>
+    process.stderr.write(`${lines} log lines were lost: ${output}\n`);
+  const { stream, file } = openLineStream(output, onLost);
+  return {
+    lines: createLogOutput({ stream, waitingMax, onDropped }),
+    reopen: () => file?.reopen(),
+  };
+}
+
+/**
+ * A logger that writes whole lines; `output` replaces the process's own. Throws the system's error for
+ * a file that cannot be opened.
+ */
 export function createLogger(options: LoggerOptions, output?: Pick<LogOutput, "write">): Logger {
-  const lines: Partial<LogOutput> & Pick<LogOutput, "write"> =
-    output ??
-    createLogOutput({
-      stream: process[options.output],
-      waitingMax,
-      onDropped: (dropped) => logger.warn({ lines: dropped }, "log lines were dropped"),
-    });
+  const { lines, reopen }: Opened =
+    output === undefined
+      ? openLines(options, (dropped) => logger.warn({ lines: dropped }, "log lines were dropped"))
+      : { lines: output, reopen: () => {} };
+  const rewrite = rewriterOf(options);
   const out =
-    options.format === "json"
+    rewrite === undefined
       ? lines
-      : { ...lines, write: (line: string) => lines.write(textLine(line)) };
+      : { ...lines, write: (line: string) => lines.write(rewrite(line)) };
   const plain = pino(
     {
       level: options.level,
@@ -105,6 +136,7 @@ export function createLogger(options: LoggerOptions, output?: Pick<LogOutput, "w
     writeFacts(level: LogLevel, facts: string, message: string) {
       out.write(`{"level":"${level}"${timeFact()}${facts},"msg":${jsonText(message)}}\n`);
     },
+    reopen,
   });
   return logger;
 }

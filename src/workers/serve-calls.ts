@@ -40,7 +40,10 @@ function answersOf(
     },
     metrics: async () => await (await starting).metrics(),
     renewCertificates: async () => (await starting).renewCertificates(),
-    reopenFiles: async () => (await starting).reopenFiles(),
+    async reopenFiles() {
+      logger.reopen();
+      (await starting).reopenFiles();
+    },
     async prepare({ settings, generation }) {
       await prepared?.[Symbol.asyncDispose]();
       onGeneration(generation);

@@ -2,6 +2,7 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync, readFileSync, renameSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
@@ -147,6 +148,39 @@ describe("polygate serve", () => {
     }
     child.kill("SIGTERM");
     expect((await exited)[0]).toBe(0);
+  });
+});
+
+describe("polygate serve with a log file", () => {
+  test("the file takes every line, also after it was moved away and SIGHUP", async () => {
+    await using folder = await temporaryFolder();
+    const port = await freePort();
+    const config = await folder.write("gateway.yaml", "logging: { output: gateway.log }\n");
+    const log = join(folder.path, "gateway.log");
+    const serve = ["serve", "--host", "127.0.0.1", "--port", String(port), "--config", config];
+    const child = polygate(...serve);
+    const closed = once(child, "close");
+    const has = (file: string, message: string) =>
+      expect.poll(() => readFileSync(file, "utf8"), { timeout: 20_000 }).toContain(message);
+    await expect.poll(() => existsSync(log), { timeout: 20_000 }).toBe(true);
+    await has(log, '"msg":"listening"');
+    renameSync(log, `${log}.1`);
+    child.kill("SIGHUP");
+    await expect.poll(() => existsSync(log), { timeout: 20_000 }).toBe(true);
+    child.kill("SIGTERM");
+    expect((await closed)[0]).toBe(0);
+    await has(log, '"msg":"stopped"');
+    const lines = [`${log}.1`, log].flatMap((file) => readFileSync(file, "utf8").split("\n"));
+    for (const line of lines.filter((text) => text !== "")) JSON.parse(line);
+  });
+
+  test("a file that cannot be opened is why it does not start", async () => {
+    await using folder = await temporaryFolder();
+    // A folder, where a file should be.
+    const config = await folder.write("gateway.yaml", "logging: { output: . }\n");
+    const { code, err } = await outcome(polygate("serve", "--port", "0", "--config", config));
+    expect(code).toBe(1);
+    expect(err).toContain("polygate could not start: logging.output: EISDIR");
   });
 });
 

@@ -1,8 +1,11 @@
+import { readFile, rename } from "node:fs/promises";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { systemClock } from "#core/clock.ts";
 import { createAccessLog } from "#observability/access-line.ts";
-import { createLogger } from "#observability/logger.ts";
+import { createLogger, flushed } from "#observability/logger.ts";
 import { callRecord } from "../../support/call.ts";
+import { temporaryFolder } from "../../support/temporary-folder.ts";
 
 function logged(format: "json" | "text", level: "debug" | "info" | "warn" = "info") {
   const lines: string[] = [];
@@ -78,4 +81,28 @@ test("a level that is off costs no line", () => {
   const { logger, lines } = logged("json", "warn");
   createAccessLog({ logger, clock: systemClock }).exchangeEnded(callRecord(), 200, 1);
   expect(lines).toEqual([]);
+});
+
+test("a file takes the lines, also after it was moved away and is opened again", async () => {
+  await using folder = await temporaryFolder();
+  const output = join(folder.path, "gateway.log");
+  const logger = createLogger({ level: "info", format: "json", output });
+  logger.info("first");
+  await flushed(logger);
+  await rename(output, `${output}.1`);
+  logger.reopen();
+  logger.info("second");
+  await flushed(logger);
+  const messagesOf = async (path: string) =>
+    (await readFile(path, "utf8"))
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line).msg);
+  expect(await messagesOf(`${output}.1`)).toEqual(["first"]);
+  expect(await messagesOf(output)).toEqual(["second"]);
+});
+
+test("a file that cannot be opened is an error at once", () => {
+  const output = "/no/such/folder/gateway.log";
+  expect(() => createLogger({ level: "info", format: "json", output })).toThrow("ENOENT");
 });
