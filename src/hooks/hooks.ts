@@ -5,6 +5,7 @@ import type { Conversation } from "#chat/normalize.ts";
 import { fillParts } from "#chat/short-form.ts";
 import type { Clock } from "#core/clock.ts";
 import { settleWithin } from "#core/settle-within.ts";
+import type { TraceContext } from "#core/trace-context.ts";
 import { fault } from "#errors/fault.ts";
 import type { ChatResponse } from "#gen/polygate/v1/chat_pb.js";
 import { HookContextSchema } from "#gen/polygate/v1/hooks_pb.js";
@@ -18,6 +19,8 @@ export interface HookCall {
   readonly surface: string;
   readonly requestId: string;
   readonly signal: AbortSignal;
+  /** The call's span; absent where nothing is traced. */
+  readonly trace?: TraceContext | undefined;
 }
 
 /** Ended chats that hooks are still to see, at one time; further ones are counted as skipped. */
@@ -72,6 +75,7 @@ export class Hooks implements AsyncDisposable {
         phase: "before" as const,
         context: contextOf(call, answered),
         request: answered,
+        trace: call.trace,
       };
       const settle = (decision: Parameters<typeof requestDecision>[0]) =>
         requestDecision(decision, request);
@@ -98,6 +102,7 @@ export class Hooks implements AsyncDisposable {
         context: contextOf(call, request),
         request,
         response: shown,
+        trace: call.trace,
       };
       const settle = (decision: Parameters<typeof responseDecision>[0]) =>
         responseDecision(decision, shown);

@@ -50,6 +50,7 @@ export class HttpJudge implements Judge {
         "content-type": "application/json",
         accept: "application/json",
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...Object.fromEntries(question.trace?.fields() ?? []),
       },
       body: toJsonString(HookQuestionSchema, create(HookQuestionSchema, question)),
       signal,

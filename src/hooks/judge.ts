@@ -1,6 +1,7 @@
 /** Who decides for a hook: the contract of modules and endpoints. */
 
 import type { Conversation } from "#chat/normalize.ts";
+import type { TraceContext } from "#core/trace-context.ts";
 import type { ChatResponse } from "#gen/polygate/v1/chat_pb.js";
 import type { HookContext, HookDecision } from "#gen/polygate/v1/hooks_pb.js";
 import type { Phase } from "./hook-settings.ts";
@@ -12,6 +13,8 @@ export interface Question {
   readonly request: Conversation;
   /** After: in `parts`, no short form set. */
   readonly response?: ChatResponse;
+  /** The span of the call, of which endpoints are told; absent where nothing is traced. */
+  readonly trace?: TraceContext | undefined;
 }
 
 /** Decides. */

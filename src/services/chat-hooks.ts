@@ -57,8 +57,8 @@ export class JudgedChat {
     this.#request = request;
     this.#context = context;
     const { values, protocolName: surface, signal } = context;
-    const { requestId } = values.get(callRecordKey);
-    this.#call = { principal: values.get(principalKey).id, surface, requestId, signal };
+    const { requestId, trace } = values.get(callRecordKey);
+    this.#call = { principal: values.get(principalKey).id, surface, requestId, signal, trace };
   }
 
   /** The request that is to be answered. Rejects with HOOK_DENIED or HOOK_FAILED. */

@@ -16,6 +16,7 @@ import { ChatService } from "#gen/polygate/v1/chat_pb.js";
 import { attributesOf, type CollectorDouble, startCollector } from "../support/collector-double.ts";
 import { type CoreServer, startCoreServer } from "../support/core-server.ts";
 import { digitImage, type RunningGateway, startTestGateway } from "../support/gateway.ts";
+import { startHook } from "../support/hook-double.ts";
 import { type HttpCoreDouble, startHttpCore } from "../support/http-core-double.ts";
 import { missingProgram, testWith } from "../support/needs.ts";
 import { type OipDouble, startOip } from "../support/oip-double.ts";
@@ -298,6 +299,26 @@ cores: [{ url: "${httpCore.url}", protocol: http }]
     expect(tried).toMatchObject({ name: "infer digits", kind: "INTERNAL" });
     expect(tried?.parentSpanId).toBe(server?.spanId);
   });
+});
+
+test("hooks at an address are told of the call's span", async () => {
+  await using hook = await startHook();
+  await using other = await startTestGateway({
+    yaml: `
+gateway: { host: 127.0.0.1, port: 0 }
+tracing: { endpoint: "${collector.url}" }
+cores: [{ url: "${httpCore.url}", protocol: http }]
+hooks: [{ name: guard, url: "${hook.url}" }]
+`,
+  });
+  const { traceId, fields } = freshContext();
+  await post("/api/v1/chat", { message: "hello" }, fields, other.url);
+  const [server] = await collector.trace(traceId, 2);
+  const contexts = hook.heads.map(told);
+  expect(contexts.length).toBe(2);
+  for (const context of contexts) {
+    expect(context).toMatchObject({ traceId, spanId: server?.spanId });
+  }
 });
 
 describe("a call", () => {
