@@ -45,6 +45,7 @@ export const clockSteps: Scenario = {
   number: "13",
   name: "the wall clock steps by an hour, forth and back",
   passesWhen: "limits, deadlines, breakers unmoved; signed tokens follow the wall",
+  isTimed: true,
   async run(context) {
     if (library === undefined) throw new Skipped("faketime is not installed");
     await using folder = await temporaryFolder();

@@ -14,6 +14,7 @@ export const replicaKilled: Scenario = {
   number: "2",
   name: "kill -9 of one of two replicas",
   passesWhen: "0 failed of repeatable calls; p99 of the other below twice what it was",
+  isTimed: true,
   async run(context) {
     await using core = await startCore();
     const config = { cores: [{ url: core.url }] };
