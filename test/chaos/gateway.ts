@@ -193,7 +193,9 @@ function configText(port: number, { config, listener, tls, probePort }: GatewayF
           { name: "secure", host, port, tls },
           { name: "plain", host, port: probePort },
         ];
-  const gateway = listeners === undefined ? { host, port, ...listener } : { ...listener };
+  // Cores live with the load: that a busy machine keeps them waiting does not make them unhealthy.
+  const common = { health_check_timeout: "30s", ...listener };
+  const gateway = listeners === undefined ? { host, port, ...common } : common;
   return JSON.stringify({ gateway, ...(listeners && { listeners }), ...config });
 }
 

@@ -36,8 +36,8 @@ async function ask({ url }: ChaosGateway, path: string, token: string, body?: { 
     },
     ...(body !== undefined && { method: "POST", body: JSON.stringify(body) }),
   });
-  await response.arrayBuffer();
-  return { status: response.status, ms: performance.now() - startMs };
+  const said = await response.text();
+  return { status: response.status, ms: performance.now() - startMs, said: said.slice(0, 200) };
 }
 
 /** See docs/design/chaos.md. */
@@ -98,8 +98,9 @@ export const clockSteps: Scenario = {
       const silentCall = ask(gateway, chat, token, { message: "silence" });
       await sleep(timeoutMs / 3);
       turn(offset);
-      const { status, ms } = await silentCall;
-      context.claim(`a call that is never answered, ${offset}`, status, status === 504);
+      const { status, ms, said } = await silentCall;
+      const outcome = status === 504 ? "504" : `${status} ${said}`;
+      context.claim(`a call that is never answered, ${offset}`, outcome, status === 504);
       context.timed(
         "its deadline",
         `${Math.round(ms)} ms`,

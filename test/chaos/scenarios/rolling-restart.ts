@@ -28,8 +28,7 @@ export const rollingRestart: Scenario = {
     await using core = await startCore();
     await using gateway = await startGateway(context, {
       config: { cores: [{ url: core.url }], workers: threads },
-      // The core lives with the load: a busy machine must not make it unhealthy.
-      listener: { drain_timeout: "5s", health_check_timeout: "30s" },
+      listener: { drain_timeout: "5s" },
     });
     await using load = new Load(context, { gateways: [gateway] });
     context.tell(`${load.text()}; ${threads} threads, replaced by SIGUSR2`);
