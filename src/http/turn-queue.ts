@@ -71,8 +71,10 @@ export class TurnQueue {
     const late = this.#late;
     this.#late = [];
     const done = this.#do(late, endsMs);
+    const added = this.#late;
     this.#late = late.slice(done);
     for (const work of later) this.#late.push(work);
+    for (const work of added) this.#late.push(work);
     if (this.#late.length > 0) this.#schedule();
   }
 

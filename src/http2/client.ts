@@ -10,7 +10,7 @@ import { ClientStream } from "./client-stream.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionHandler } from "./connection-handler.ts";
 import { errorCode } from "./error-code.ts";
-import { type ConnectionLimits, defaultLimits } from "./limits.ts";
+import { type ConnectionLimits, clientLimits } from "./limits.ts";
 import { SlabPool } from "./output.ts";
 import { SocketDriver, type SocketOwner } from "./socket.ts";
 import type { FieldList } from "./stream.ts";
@@ -202,7 +202,7 @@ export class Http2Client implements AsyncDisposable {
 
   constructor(options: Http2ClientOptions, clock: Clock = systemClock, rng: Rng = systemRng) {
     this.#options = options;
-    this.#limits = { ...defaultLimits, ...options.limits };
+    this.#limits = { ...clientLimits, ...options.limits };
     this.#clock = clock;
     this.#deps = { clock, slabs: new SlabPool(), buffers: new ByteBudget(bufferBytesMaxDefault) };
     this.#rng = rng;

@@ -1046,6 +1046,7 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     this.#streams.remove(stream, closings[brokenBy]);
     this.#sender.forget(stream);
     if (stream.unreadBytes > 0) this.#lift(stream, stream.unreadBytes);
+    if (stream.receiveLent > 0) this.#windows.ended(stream);
     this.#hold(stream, -stream.heldBytes);
     if (this.#streams.size === 0) this.#lifetime.idleSinceMs = this.#lifetime.nowMs;
     if (brokenBy === "nobody") this.#budgets.earn("resets", 1);
@@ -1072,11 +1073,8 @@ export class Connection<S extends Stream> implements SenderListener<S> {
   }
 
   #growWindows(): void {
-    const growth = this.#windows.finishMeasuring(this.#lifetime.nowMs);
-    if (growth === undefined) return;
-    for (const stream of this.#streams.values()) stream.receiveOpen += growth.streamBytes;
-    this.#sendSettings([[settingId.initialWindowSize, growth.streamWindowBytes]]);
-    if (growth.connectionBytes > 0) this.#sender.windowUpdate(0, growth.connectionBytes);
+    const increment = this.#windows.finishMeasuring(this.#lifetime.nowMs);
+    if (increment > 0) this.#sender.windowUpdate(0, increment);
   }
 
   /** The second GOAWAY of a drain: from now on no stream is taken. */

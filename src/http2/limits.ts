@@ -18,6 +18,8 @@ export interface ConnectionLimits {
   readonly connectionWindowBytes: number;
   /** Both windows grow up to this for senders that fill them; equal to a window, it stays. */
   readonly windowBytesMax: number;
+  /** By so much all streams together may have larger windows than their first. */
+  readonly lentBytesMax: number;
   /** Bodies that came and were not read may hold this much; past it the whole connection waits. */
   readonly unreadBytesMax: number;
   /** A stream whose queue is longer tells its writer to wait. */
@@ -65,6 +67,7 @@ export const defaultLimits: ConnectionLimits = {
   streamWindowBytes: 256 * 1024,
   connectionWindowBytes: 1024 * 1024,
   windowBytesMax: 16 * 1024 * 1024,
+  lentBytesMax: 16 * 1024 * 1024,
   unreadBytesMax: 16 * 1024 * 1024,
   sendBufferBytes: 256 * 1024,
   handshakeTimeoutMs: 10_000,
@@ -80,6 +83,17 @@ export const defaultLimits: ConnectionLimits = {
   keepAliveTimeoutMs: 20_000,
   idleTimeoutMs: 0,
   ageMaxMs: 0,
+};
+
+/**
+ * What a client has else. Its calls are those of many callers, and one who leaves a response unread
+ * must not stop the others: the connection never waits. What lies unread is bounded by the streams,
+ * each of which has a small first window, and by what is lent.
+ */
+export const clientLimits: ConnectionLimits = {
+  ...defaultLimits,
+  streamWindowBytes: 64 * 1024,
+  unreadBytesMax: Number.POSITIVE_INFINITY,
 };
 
 /** Entries of one SETTINGS frame. */

@@ -13,34 +13,42 @@ import type { ConnectionLimits } from "./limits.ts";
 /** Streams with more of their window open are not measured. */
 const measuredShare = 3 / 4;
 
-/** How much windows have grown. */
-export interface WindowGrowth {
-  /** The new SETTINGS_INITIAL_WINDOW_SIZE. */
-  readonly streamWindowBytes: number;
-  /** Bytes that every stream's window gains. */
-  readonly streamBytes: number;
-  /** Bytes that the connection's window gains. */
-  readonly connectionBytes: number;
+/** A stream's window, and what it is judged by. */
+export interface StreamWindow extends ReceiveWindow {
+  /** By so many bytes it is larger than the first window of a stream. */
+  receiveLent: number;
+  /** What came and was not asked for yet. */
+  readonly unreadBytes: number;
 }
 
-/** The receiving half of flow control. */
+/**
+ * The receiving half of flow control. Every stream has a small window of its own; a larger one is
+ * lent to those whose readers keep up, out of what a connection has for that, and comes back when
+ * the stream ends. So what is not read is bounded without stopping those who read.
+ */
 export class ReceiveWindows {
   readonly #bytesMax: number;
   readonly #unreadBytesMax: number;
+  readonly #lentBytesMax: number;
+  readonly #firstBytes: number;
   readonly #account: ByteAccount;
   /** DATA that came and that no reader asked for yet. */
   #unreadBytes = 0;
   readonly #connection: ReceiveWindow = { receiveOpen: windowBytesDefault, receiveOwed: 0 };
   #connectionTarget: number;
   #streamTarget: number;
+  #lentBytes = 0;
   #acknowledged = false;
+  /** Whose DATA is being measured. */
+  #measured: StreamWindow | undefined;
   #estimator: BandwidthEstimator | undefined;
 
   constructor(limits: ConnectionLimits, account: ByteAccount) {
     this.#account = account;
     this.#unreadBytesMax = limits.unreadBytesMax;
     this.#connectionTarget = Math.max(limits.connectionWindowBytes, windowBytesDefault);
-    this.#streamTarget = limits.streamWindowBytes;
+    this.#firstBytes = this.#streamTarget = limits.streamWindowBytes;
+    this.#lentBytesMax = limits.lentBytesMax;
     this.#bytesMax = limits.windowBytesMax;
   }
 
@@ -53,9 +61,7 @@ export class ReceiveWindows {
 
   /** The window of a new stream. Until the peer knows ours, it may count on the default. */
   get streamBytes(): number {
-    return this.#acknowledged
-      ? this.#streamTarget
-      : Math.max(this.#streamTarget, windowBytesDefault);
+    return this.#acknowledged ? this.#firstBytes : Math.max(this.#firstBytes, windowBytesDefault);
   }
 
   /** The peer knows our window. Returns what the streams opened before lose by that. */
@@ -99,36 +105,67 @@ export class ReceiveWindows {
     return 0;
   }
 
-  /** Counts what was read of a stream. Returns the WINDOW_UPDATE due. */
-  consumed(stream: ReceiveWindow, bytes: number): number {
-    return giveBack(stream, bytes, this.#streamTarget);
+  /**
+   * Counts what was read of a stream. Returns the WINDOW_UPDATE due, with what more is lent to it:
+   * half of what is left at most, so that something is left for others.
+   */
+  consumed(stream: StreamWindow, bytes: number): number {
+    const windowBytes = this.#windowOf(stream);
+    const increment = giveBack(stream, bytes, windowBytes);
+    if (increment === 0 || windowBytes >= this.#streamTarget || !this.#keepsUp(stream)) {
+      return increment;
+    }
+    const leftBytes = Math.floor((this.#lentBytesMax - this.#lentBytes) / 2);
+    const lentBytes = Math.min(this.#streamTarget - windowBytes, leftBytes);
+    stream.receiveLent += lentBytes;
+    stream.receiveOpen += lentBytes;
+    this.#lentBytes += lentBytes;
+    return increment + lentBytes;
+  }
+
+  /** The stream is over. */
+  ended(stream: StreamWindow): void {
+    this.#lentBytes -= stream.receiveLent;
+    stream.receiveLent = 0;
+  }
+
+  #windowOf(stream: StreamWindow): number {
+    return this.#firstBytes + stream.receiveLent;
+  }
+
+  /** A larger window helps a fast reader; a slow one would only have more lying about. */
+  #keepsUp(stream: StreamWindow): boolean {
+    return stream.unreadBytes <= this.#windowOf(stream) / 2;
   }
 
   /**
    * Whether to send a PING that measures, now that DATA of a stream came: only large bodies, which
    * use up a good part of their window, can be held up by it.
    */
-  startMeasuring(stream: ReceiveWindow, nowMs: number): boolean {
-    if (stream.receiveOpen > measuredShare * this.#streamTarget) return false;
+  startMeasuring(stream: StreamWindow, nowMs: number): boolean {
+    if (stream.receiveOpen > measuredShare * this.#windowOf(stream)) return false;
     if (this.#streamTarget >= this.#bytesMax) return false;
     this.#estimator ??= new BandwidthEstimator(this.#streamTarget, this.#bytesMax);
     if (!this.#estimator.isDue(nowMs)) return false;
     this.#estimator.start(nowMs);
+    this.#measured = stream;
     return true;
   }
 
-  /** The acknowledgement of the measuring PING has come. Returns by how much to grow, if at all. */
-  finishMeasuring(nowMs: number): WindowGrowth | undefined {
-    if (!this.#estimator?.sampling) return undefined;
+  /**
+   * The acknowledgement of the measuring PING has come: streams may be lent more from now on if the
+   * path held so much. Returns the WINDOW_UPDATE of the connection due.
+   */
+  finishMeasuring(nowMs: number): number {
+    const stream = this.#measured;
+    if (stream === undefined || !this.#estimator?.sampling) return 0;
+    this.#measured = undefined;
     const target = this.#estimator.finish(nowMs);
-    // A larger window helps a fast reader; a slow one would only have more lying about.
-    if (this.#unreadBytes > this.#streamTarget / 2) return undefined;
-    const streamBytes = target - this.#streamTarget;
-    if (streamBytes <= 0) return undefined;
+    if (!this.#keepsUp(stream) || target <= this.#streamTarget) return 0;
     const connectionBytes = Math.max(0, target - this.#connectionTarget);
     this.#streamTarget = target;
     this.#connectionTarget += connectionBytes;
     this.#connection.receiveOpen += connectionBytes;
-    return { streamWindowBytes: target, streamBytes, connectionBytes };
+    return connectionBytes;
   }
 }

@@ -59,6 +59,7 @@ export class Stream {
   sendWindow = 0;
   receiveOpen = 0;
   receiveOwed = 0;
+  receiveLent = 0;
   /** Bytes of the body in all so far. */
   receivedBytes = 0;
   /** Bytes of the body that came and that no one asked for yet. */

@@ -3,8 +3,10 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, writeFileSync } from "node:fs";
+import { get } from "node:http";
 import type { BoundSocket } from "node:net";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { freePort } from "../support/free-port.ts";
 import { type ProcessFigures, processFigures } from "../support/process-figures.ts";
@@ -12,6 +14,7 @@ import { temporaryFolder } from "../support/temporary-folder.ts";
 import type { Mode } from "./scenario.ts";
 
 const startTimeoutMs = 60_000;
+const pageTriesMax = 20;
 
 /** How a gateway is started. */
 export interface GatewayFacts {
@@ -128,11 +131,11 @@ export async function startGateway(mode: Mode, facts: GatewayFacts): Promise<Cha
     ...processFigures(pid),
     descriptors: () => readdirSync(`/proc/${pid}/fd`).length,
     async declares(name) {
-      return (await (await fetch(`${url}/metrics`)).text()).includes(`# TYPE ${name} `);
+      return (await pageOf(`${url}/metrics`)).includes(`# TYPE ${name} `);
     },
     async metric(name, label = "") {
-      const text = await (await fetch(`${url}/metrics`)).text();
-      const lines = text
+      const page = await pageOf(`${url}/metrics`);
+      const lines = page
         .split("\n")
         .filter((line) => line.startsWith(name) && /^[{ ]/.test(line.slice(name.length)))
         .filter((line) => line.includes(label));
@@ -141,6 +144,19 @@ export async function startGateway(mode: Mode, facts: GatewayFacts): Promise<Cha
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+/** A page over a connection of its own, asked for again where what serves that has just ended. */
+export async function pageOf(url: string): Promise<string> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      const [response] = await once(get(url, { agent: false }), "response");
+      return await text(response);
+    } catch (thrown) {
+      if (tries === pageTriesMax) throw thrown;
+      await sleep(10);
+    }
+  }
 }
 
 function watch(child: ChildProcess) {
@@ -177,7 +193,9 @@ function configText(port: number, { config, listener, tls, probePort }: GatewayF
           { name: "secure", host, port, tls },
           { name: "plain", host, port: probePort },
         ];
-  const gateway = listeners === undefined ? { host, port, ...listener } : { ...listener };
+  // Cores live with the load: that a busy machine keeps them waiting does not make them unhealthy.
+  const common = { health_check_timeout: "30s", ...listener };
+  const gateway = listeners === undefined ? { host, port, ...common } : common;
   return JSON.stringify({ gateway, ...(listeners && { listeners }), ...config });
 }
 

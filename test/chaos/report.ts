@@ -1,4 +1,4 @@
-/** What a run of a scenario says: each event and each claim as they come, with the time since it began. */
+/** What a run of a scenario says: each event and each claim, with the time since it began. */
 
 import type { Claim, ClaimKind, Context, Mode } from "./scenario.ts";
 
@@ -7,10 +7,13 @@ export class Report implements Context {
   readonly isShort: boolean;
   readonly isBuilt: boolean;
   readonly rate: number;
+  readonly #say: (line: string) => void;
   readonly #startedMs = performance.now();
   readonly #claims: Claim[] = [];
 
-  constructor({ isShort, isBuilt, rate }: Mode) {
+  /** `say` is given each line as it comes. */
+  constructor({ isShort, isBuilt, rate }: Mode, say: (line: string) => void) {
+    this.#say = say;
     this.rate = rate;
     this.isShort = isShort;
     this.isBuilt = isBuilt;
@@ -18,7 +21,7 @@ export class Report implements Context {
 
   tell(what: string): void {
     const seconds = (performance.now() - this.#startedMs) / 1_000;
-    console.log(`  ${seconds.toFixed(1).padStart(6)} s  ${what}`);
+    this.#say(`  ${seconds.toFixed(1).padStart(6)} s  ${what}`);
   }
 
   claim(name: string, measured: string | number, holds: boolean): void {
@@ -43,6 +46,6 @@ export class Report implements Context {
 
   #add(name: string, measured: string | number, holds: boolean, kind: ClaimKind): void {
     this.#claims.push({ name, measured: String(measured), holds, kind });
-    console.log(`  ${holds ? "   ok  " : "   NOT "}  ${name}: ${measured}`);
+    this.#say(`  ${holds ? "   ok  " : "   NOT "}  ${name}: ${measured}`);
   }
 }

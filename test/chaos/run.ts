@@ -1,8 +1,9 @@
 /**
  * Breaks things around a gateway that serves: `npm run chaos` lists the scenarios, `npm run chaos -- N`
  * runs one, `npm run chaos -- all --short --built` all of them, in seconds, from what was built.
- * `--rate 0.2` is a fifth of the load, for a machine that has other work. Exits with 0 when all passed, 1 when one failed, 3 when nothing failed and something was skipped.
- * In a list of several, a skipped one is told and counted, and fails nothing.
+ * `--rate 0.2` is a fifth of the load, for a machine that has other work. Scenarios that measure no
+ * times run beside one another, before the others. Exits with 0 when all passed, 1 when one failed, 3
+ * when nothing was shown. In a list of several, a skipped one is told and counted, and fails nothing.
  */
 
 import { parseArgs } from "node:util";
@@ -12,6 +13,8 @@ import { scenarios } from "./scenarios.ts";
 
 /** Most runs of a scenario whose figures other work on the machine may have spoilt. */
 const runsMax = 3;
+/** Scenarios that run beside one another. */
+const besideMax = 3;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -25,8 +28,10 @@ const mode: Mode = { isShort: values.short, isBuilt: values.built, rate: Number(
 
 type Outcome = "passed" | "failed" | "skipped";
 
-async function runOnce(scenario: Scenario): Promise<Report | Skipped> {
-  const report = new Report(mode);
+type Say = (line: string) => void;
+
+async function runOnce(scenario: Scenario, say: Say): Promise<Report | Skipped> {
+  const report = new Report(mode, say);
   try {
     await scenario.run(report);
   } catch (thrown) {
@@ -37,34 +42,57 @@ async function runOnce(scenario: Scenario): Promise<Report | Skipped> {
 }
 
 /** Where only times failed, most of three runs decide; anything else that fails, fails at once. */
-async function outcomeOf(scenario: Scenario): Promise<Outcome> {
+async function outcomeOf(scenario: Scenario, say: Say): Promise<Outcome> {
   let good = 0;
   let bad = 0;
   while (good <= bad && bad < (runsMax + 1) / 2) {
-    const report = await runOnce(scenario);
+    const report = await runOnce(scenario, say);
     if (report instanceof Skipped) {
-      console.log(`  skipped: ${report.message}`);
+      say(`  skipped: ${report.message}`);
       return "skipped";
     }
     if (report.isBroken()) return "failed";
     if (report.holds()) good += 1;
     else bad += 1;
-    if (!report.holds()) console.log("  times were missed: measured again");
+    if (!report.holds()) say("  times were missed: measured again");
   }
   return good > bad ? "passed" : "failed";
 }
 
+async function runTold(scenario: Scenario, say: Say): Promise<Outcome> {
+  const startedMs = performance.now();
+  say(`\n${scenario.number}. ${scenario.name}`);
+  say(`  passes when: ${scenario.passesWhen}`);
+  const outcome = await outcomeOf(scenario, say);
+  const seconds = ((performance.now() - startedMs) / 1_000).toFixed(1);
+  say(`  ${outcome === "failed" ? "FAIL failed" : outcome}, ${seconds} s`);
+  return outcome;
+}
+
+/** Runs some beside one another; what each says is told when it has ended. */
+async function runBeside(wanted: readonly Scenario[]): Promise<readonly Outcome[]> {
+  const left = wanted.values();
+  const outcomes: Outcome[] = [];
+  const one = async () => {
+    for (const scenario of left) {
+      const lines: string[] = [];
+      outcomes.push(await runTold(scenario, (line) => lines.push(line)));
+      console.log(lines.join("\n"));
+    }
+  };
+  await Promise.all(Array.from({ length: besideMax }, one));
+  return outcomes;
+}
+
 async function run(wanted: readonly Scenario[]): Promise<Record<Outcome, number>> {
-  const counts = { passed: 0, failed: 0, skipped: 0 };
+  const untimed = wanted.filter(({ isTimed }) => !isTimed);
+  const beside = untimed.length > 1 ? untimed : [];
+  const outcomes = [...(await runBeside(beside))];
   for (const scenario of wanted) {
-    const startedMs = performance.now();
-    console.log(`\n${scenario.number}. ${scenario.name}`);
-    console.log(`  passes when: ${scenario.passesWhen}`);
-    const outcome = await outcomeOf(scenario);
-    counts[outcome] += 1;
-    const seconds = ((performance.now() - startedMs) / 1_000).toFixed(1);
-    console.log(`  ${outcome === "failed" ? "FAIL failed" : outcome}, ${seconds} s`);
+    if (!beside.includes(scenario)) outcomes.push(await runTold(scenario, console.log));
   }
+  const counts = { passed: 0, failed: 0, skipped: 0 };
+  for (const outcome of outcomes) counts[outcome] += 1;
   return counts;
 }
 

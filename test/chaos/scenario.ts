@@ -37,6 +37,8 @@ export interface Scenario {
   readonly number: string;
   readonly name: string;
   readonly passesWhen: string;
+  /** It measures times or memory, which others beside it would spoil. */
+  readonly isTimed: boolean;
   run(context: Context): Promise<void>;
 }
 

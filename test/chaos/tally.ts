@@ -2,6 +2,11 @@
 
 import { quantile } from "../../bench/support/statistics.ts";
 
+/** Most kinds of failures that are told one by one. */
+const kindsMax = 5;
+/** What grpc-js tells of where the time of a call went, which is different for each. */
+const timesOfCall = / after [\d.]+s(,.*)?$/;
+
 /** One kind of call in one phase. */
 export class Tally {
   readonly #failures = new Map<string, number>();
@@ -14,7 +19,8 @@ export class Tally {
 
   /** A call that a client saw fail. */
   fail(what: string): void {
-    this.#failures.set(what, (this.#failures.get(what) ?? 0) + 1);
+    const kind = what.replace(timesOfCall, "");
+    this.#failures.set(kind, (this.#failures.get(kind) ?? 0) + 1);
   }
 
   get count(): number {
@@ -37,6 +43,7 @@ export class Tally {
   /** Such as `0 of 600 failed`, and what the failures were. */
   text(): string {
     const kinds = [...this.#failures].map(([what, count]) => `${count} × ${what}`);
+    if (kinds.length > kindsMax) kinds.splice(kindsMax, Number.POSITIVE_INFINITY, "and others");
     return [`${this.failed} of ${this.count} failed`, ...kinds].join("; ");
   }
 

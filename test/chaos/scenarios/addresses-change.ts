@@ -18,6 +18,7 @@ export const addressesChange: Scenario = {
   number: "10",
   name: "the addresses that DNS gives for cores change",
   passesWhen: "new ones used within TTL + 1 s; old ones drain; 0 failed",
+  isTimed: true,
   async run(context) {
     await using dns = await startDns();
     await using cores = new AsyncDisposableStack();

@@ -36,8 +36,8 @@ async function ask({ url }: ChaosGateway, path: string, token: string, body?: { 
     },
     ...(body !== undefined && { method: "POST", body: JSON.stringify(body) }),
   });
-  await response.arrayBuffer();
-  return { status: response.status, ms: performance.now() - startMs };
+  const said = await response.text();
+  return { status: response.status, ms: performance.now() - startMs, said: said.slice(0, 200) };
 }
 
 /** See docs/design/chaos.md. */
@@ -45,6 +45,7 @@ export const clockSteps: Scenario = {
   number: "13",
   name: "the wall clock steps by an hour, forth and back",
   passesWhen: "limits, deadlines, breakers unmoved; signed tokens follow the wall",
+  isTimed: true,
   async run(context) {
     if (library === undefined) throw new Skipped("faketime is not installed");
     await using folder = await temporaryFolder();
@@ -97,8 +98,9 @@ export const clockSteps: Scenario = {
       const silentCall = ask(gateway, chat, token, { message: "silence" });
       await sleep(timeoutMs / 3);
       turn(offset);
-      const { status, ms } = await silentCall;
-      context.claim(`a call that is never answered, ${offset}`, status, status === 504);
+      const { status, ms, said } = await silentCall;
+      const outcome = status === 504 ? "504" : `${status} ${said}`;
+      context.claim(`a call that is never answered, ${offset}`, outcome, status === 504);
       context.timed(
         "its deadline",
         `${Math.round(ms)} ms`,

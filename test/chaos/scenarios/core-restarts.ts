@@ -16,6 +16,7 @@ export const coreRestarts: Scenario = {
   number: "11",
   name: "a core restarts every 2 s, its connections reset",
   passesWhen: "0 failed of repeatable calls; attempts at most 1.2 times; half-open below 2 s",
+  isTimed: true,
   async run(context) {
     await using well = await startCore();
     let core = await startCore();

@@ -61,6 +61,7 @@ export const drain: Scenario = {
   name: "SIGTERM during streams and uploads",
   passesWhen:
     "not ready within 100 ms; within the grace streams end whole, then UNAVAILABLE with trailers; exit 0 by grace + 1 s",
+  isTimed: true,
   async run(context) {
     await using core = await startCore();
     await using gateway = await startGateway(context, {

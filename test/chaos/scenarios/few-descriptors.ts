@@ -30,6 +30,7 @@ export const fewDescriptors: Scenario = {
   name: "400 idle connections, and 256 descriptors",
   passesWhen:
     "calls of others go on, a core that restarts is reached again, health answers; all is well afterwards",
+  isTimed: false,
   async run(context) {
     const missing = missingProgram("prlimit");
     if (missing !== undefined) throw new Skipped(missing);

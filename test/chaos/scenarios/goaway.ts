@@ -11,6 +11,7 @@ export const goaway: Scenario = {
   number: "12",
   name: "upstream GOAWAY after every 50 calls, and each 20th stream refused unseen",
   passesWhen: "0 failed; REFUSED_STREAM is repeated outside the retry budget",
+  isTimed: false,
   async run(context) {
     await using core = await startMoodyCore({ callsPerConnection: 50, refuseEvery: 20 });
     // Without retries: what is repeated here is repeated by right.

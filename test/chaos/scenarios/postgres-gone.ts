@@ -17,6 +17,7 @@ export const postgresGone: Scenario = {
   number: "6",
   name: "PostgreSQL gone for 60 s",
   passesWhen: "no call 5 ms slower; queue bounded, drops counted; catches up",
+  isTimed: true,
   async run(context) {
     if (missingPostgres !== undefined) throw new Skipped(missingPostgres);
     await using postgres = await startPostgres();

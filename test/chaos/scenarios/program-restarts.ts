@@ -24,6 +24,7 @@ export const programRestarts: Scenario = {
   number: "3b",
   name: "the whole program restarts five times, its socket bound by a supervisor",
   passesWhen: "0 failed, 0 resets",
+  isTimed: false,
   async run(context) {
     await using core = await startCore();
     const socket = new BoundSocket({ host: "127.0.0.1", port: 0 });

@@ -45,6 +45,7 @@ export const redisAway: Scenario = {
   name: "Redis frozen 5 s, killed, back",
   passesWhen:
     "first decision within 60 ms, then 1 ms more than before at most; policy as configured; at most 1 % off 1 s after; told by metric and health",
+  isTimed: true,
   async run(context) {
     if (missingRedis !== undefined) throw new Skipped(missingRedis);
     await using redis = await startRedis();

@@ -41,6 +41,7 @@ export const soak: Scenario = {
   name: "ten minutes of load",
   passesWhen:
     "0 failed; heap after collections and descriptors grow by less than 1 % a minute from minute 3",
+  isTimed: true,
   async run(context) {
     await using core = await startCore();
     await using gateway = await startGateway(context, { config: { cores: [{ url: core.url }] } });

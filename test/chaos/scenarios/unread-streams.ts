@@ -42,6 +42,7 @@ export const unreadStreams: Scenario = {
   name: "200 streams whose clients read nothing",
   passesWhen:
     "memory bounded by window and 256 KiB each, both sides; cut after the stall time; p99 of others unharmed",
+  isTimed: true,
   async run(context) {
     await using core = await startFlood();
     await using gateway = await startGateway(context, { config: { cores: [{ url: core.url }] } });

@@ -85,3 +85,14 @@ test("late work is done after all other of its turn, what is added by that inclu
   await turn();
   expect(done).toEqual(["first", "late", "later"]);
 });
+
+test("late work that is added by late work is done, behind all that waited already", async () => {
+  const { queue, done, work } = slowQueue();
+  queue.addLate({ endTurn: () => queue.addLate(work("added")) });
+  for (let count = 0; count < 7; count += 1) queue.addLate(work(`${count}`));
+  await turn();
+  expect(done.splice(0)).toEqual(["0", "1", "2", "3", "4"]);
+  queue.add(work("new"));
+  await turn();
+  expect(done).toEqual(["new", "5", "6", "added"]);
+});

@@ -7,6 +7,14 @@ import { dataOf, greetedServer, headersOf, requestFields } from "../../support/h
 
 const limits = { ...defaultLimits, connectionWindowBytes: 100_000, unreadBytesMax: 50_000 };
 
+/** A stream whose peer may send so much; all of what came was read. */
+const open = (receiveOpen: number, unreadBytes = 0) => ({
+  receiveOpen,
+  receiveOwed: 0,
+  receiveLent: 0,
+  unreadBytes,
+});
+
 function windowsOn(budget: ByteBudget) {
   const account = new ByteAccount(budget, { owner: "", bytesMax: 1e9, shed: () => {} });
   const windows = new ReceiveWindows(limits, account);
@@ -100,7 +108,7 @@ describe("a stream's window", () => {
   });
 
   test("is given back in halves of it", () => {
-    const stream = { receiveOpen: 0, receiveOwed: 0 };
+    const stream = open(0);
     const windows = of(1_000);
     expect([windows.consumed(stream, 499), windows.consumed(stream, 1)]).toEqual([0, 500]);
   });
@@ -108,20 +116,31 @@ describe("a stream's window", () => {
 
 describe("measuring", () => {
   const streamWindowBytes = 80_000;
-  const windowsUpTo = (windowBytesMax: number, connectionWindowBytes = 100_000) => {
+  const windowsUpTo = (
+    windowBytesMax: number,
+    connectionWindowBytes = 100_000,
+    lentBytesMax = 1e6,
+  ) => {
     const account = new ByteAccount(new ByteBudget(1e9), {
       owner: "",
       bytesMax: 1e9,
       shed: () => {},
     });
     const windows = new ReceiveWindows(
-      { ...limits, streamWindowBytes, windowBytesMax, connectionWindowBytes },
+      { ...limits, streamWindowBytes, windowBytesMax, connectionWindowBytes, lentBytesMax },
       account,
     );
     windows.open();
     return windows;
   };
-  const open = (receiveOpen: number) => ({ receiveOpen, receiveOwed: 0 });
+  /** Windows that may be of 140,000 bytes from now on. */
+  const grown = (lentBytesMax: number) => {
+    const windows = windowsUpTo(1e6, 1e6, lentBytesMax);
+    windows.startMeasuring(open(0), 0);
+    windows.received(70_000);
+    windows.finishMeasuring(10);
+    return windows;
+  };
 
   test("begins with a body that has used up a quarter of its window, and not sooner", () => {
     expect(windowsUpTo(1e6).startMeasuring(open(60_001), 0)).toBe(false);
@@ -143,49 +162,74 @@ describe("measuring", () => {
   });
 
   test("says nothing where no PING was out", () => {
-    expect(windowsUpTo(1e6).finishMeasuring(10)).toBeUndefined();
+    expect(windowsUpTo(1e6).finishMeasuring(10)).toBe(0);
   });
 
-  test("grows all windows by what the path held, the connection's as far as it is smaller", () => {
+  test("grows the connection's window to what the path held, and leaves the first one of streams", () => {
     const windows = windowsUpTo(1e6);
     windows.received(50_000);
     windows.startMeasuring(open(0), 0);
     windows.received(70_000);
-    expect(windows.finishMeasuring(10)).toEqual({
-      streamWindowBytes: 140_000,
-      streamBytes: 60_000,
-      connectionBytes: 40_000,
-    });
-    expect(windows.streamBytes).toBe(140_000);
+    expect(windows.finishMeasuring(10)).toBe(40_000);
+    windows.acknowledge();
+    expect(windows.streamBytes).toBe(80_000);
     expect([windows.received(69_999), windows.received(70_001)]).toEqual([0, 140_000]);
     expect(windows.received(140_001)).toBe(-1);
-    expect(windows.finishMeasuring(20)).toBeUndefined();
+    expect(windows.finishMeasuring(20)).toBe(0);
   });
 
   test("leaves a connection's window alone that is larger than its streams' become", () => {
     const windows = windowsUpTo(1e6, 1_000_000);
     windows.startMeasuring(open(0), 0);
     windows.received(70_000);
-    expect(windows.finishMeasuring(10)).toMatchObject({ streamBytes: 60_000, connectionBytes: 0 });
+    expect(windows.finishMeasuring(10)).toBe(0);
+    expect(windows.consumed(open(0), 40_000)).toBe(40_000 + 60_000);
   });
 
   test("grows nothing for what was not enough", () => {
     const windows = windowsUpTo(1e6);
     windows.startMeasuring(open(0), 0);
     windows.received(50_000);
-    expect(windows.finishMeasuring(10)).toBeUndefined();
+    expect(windows.finishMeasuring(10)).toBe(0);
+    expect(windows.consumed(open(0), 40_000)).toBe(40_000);
     expect(windows.startMeasuring(open(0), 10)).toBe(true);
   });
 
   test("grows nothing for a reader that leaves more than half a window lying", () => {
     const windows = [40_000, 40_001].map((bytes) => {
       const one = windowsUpTo(1e6);
-      one.lay(bytes);
-      one.startMeasuring(open(0), 0);
+      one.startMeasuring(open(0, bytes), 0);
       one.received(70_000);
       return one.finishMeasuring(10);
     });
-    expect(windows).toEqual([expect.objectContaining({ streamBytes: 60_000 }), undefined]);
+    expect(windows).toEqual([40_000, 0]);
+  });
+
+  test("lends nothing to a reader that leaves more than half a window lying", () => {
+    const windows = grown(1e6);
+    expect(windows.consumed(open(0, 40_001), 40_000)).toBe(40_000);
+    expect(windows.consumed(open(0, 40_000), 40_000)).toBe(100_000);
+  });
+
+  test("lends half of what is left, and has it back when a stream ends", () => {
+    const windows = grown(100_000);
+    const [first, second, third] = [open(0), open(0), open(0)];
+    expect(windows.consumed(first, 40_000)).toBe(40_000 + 50_000);
+    expect(windows.consumed(second, 40_000)).toBe(40_000 + 25_000);
+    windows.ended(first);
+    windows.ended(first);
+    expect(windows.consumed(third, 40_000)).toBe(40_000 + 37_500);
+  });
+
+  test("lends a stream no more than the window that it should have, in one or in several parts", () => {
+    const windows = grown(100_000);
+    const [large, small] = [open(0), open(0)];
+    windows.consumed(large, 40_000);
+    windows.consumed(small, 40_000);
+    windows.ended(large);
+    expect(windows.consumed(small, 52_500)).toBe(52_500 + 35_000);
+    expect([small.receiveLent, small.receiveOpen]).toEqual([60_000, 40_000 + 52_500 + 60_000]);
+    expect(windows.consumed(small, 70_000)).toBe(70_000);
   });
 });
 
