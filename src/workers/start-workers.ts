@@ -25,6 +25,7 @@ import { workersFamilies } from "./metric-families.ts";
 import { mergedMetrics, metricsText } from "./metric-merge.ts";
 import { type Accept, openPorts, type PortAddress } from "./ports.ts";
 import { SharedSessions } from "./shared-sessions.ts";
+import { boundThreadsAlone } from "./thread-heap.ts";
 import { threadSettings } from "./thread-settings.ts";
 import { requireTransferable } from "./transferable.ts";
 
@@ -76,6 +77,7 @@ export async function startWorkers(
   }: Pick<StartTerms, "sockets"> & { readonly source: ConfigurationSource },
 ): Promise<WorkersGateway> {
   await requireTransferable();
+  boundThreadsAlone();
   await using opening = new AsyncDisposableStack();
   const { workers, listeners } = settings;
   const slots = slotsPerWorker * workers;

@@ -1,6 +1,7 @@
 /** Several threads in one process: connections are spread evenly, and what holds for one gateway holds for all of them. */
 
 import { once } from "node:events";
+import { readdirSync } from "node:fs";
 import { request } from "node:https";
 import { text } from "node:stream/consumers";
 import { create, type DescMethodUnary, fromBinary, toBinary } from "@bufbuild/protobuf";
@@ -139,6 +140,12 @@ async function metricsOnce(isSo: (told: string) => boolean): Promise<string> {
   );
 }
 
+/** Open descriptors and threads of the gateway's process. */
+function heldByProcess(): { readonly descriptors: number; readonly threads: number } {
+  const count = (kind: string) => readdirSync(`/proc/${gateway.pid}/${kind}`).length;
+  return { descriptors: count("fd"), threads: count("task") };
+}
+
 /** No connection is left but the one that asks. */
 const allLeft = () => metricsOnce((told) => connectionsIn(told).join() === "0,1");
 
@@ -224,6 +231,7 @@ test.each([
   async (_, words) => {
     const before = await allLeft();
     const crashes = valueIn(before, startsAfter("crash"));
+    const held = heldByProcess();
     using four = await connected(4);
     const ends = await Promise.all(
       four.clients.map((client, place) => client.chat(place === 0 ? words : "please-wait")),
@@ -237,6 +245,9 @@ test.each([
     expect(valueIn(told, handledOk)).toBeGreaterThanOrEqual(valueIn(before, handledOk) + 2);
     const again = await Promise.all(four.clients.map((client) => client.chat("hello")));
     expect(new Set(again)).toEqual(new Set([status.OK]));
+    // Of what it had, which is three descriptors and its connections, nothing stays; four clients are there.
+    await vi.waitUntil(() => heldByProcess().descriptors <= held.descriptors + 4 + 2);
+    await vi.waitUntil(() => heldByProcess().threads <= held.threads);
   },
 );
 
