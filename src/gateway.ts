@@ -304,7 +304,7 @@ export async function startGateway(
   await using opening = new AsyncDisposableStack();
   const stopping = new AbortController();
   let reloads: Reloads | undefined;
-  const configuration = configurationAdmin(() => required(reloads));
+  const configuration = thread?.configuration ?? configurationAdmin(() => required(reloads));
   const given = { logger, sockets, stopping: stopping.signal, thread, configuration };
   const parts = await openParts(settings, given, opening);
   const { clock, metrics } = parts;

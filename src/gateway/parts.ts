@@ -46,6 +46,8 @@ export interface ThreadParts {
   openInference(): WorkerPool;
   /** What all threads have counted, as Prometheus reads it. */
   exposition(): Promise<string>;
+  /** The configuration of the process, which the main thread has. */
+  readonly configuration: ConfigurationAdmin;
   /** The service, of which each thread alone would know a part: what it is asked concerns all of them. */
   overAll<S extends DescService>(service: S, own: ServiceImpl<S>): ServiceImpl<S>;
 }

@@ -6,7 +6,7 @@ import type { MetricSnapshot } from "#observability/family.ts";
 import type { LoadBoard } from "./load-board.ts";
 import type { AskedOfMain, AskedOfThread, ThreadData, ThreadFacts, ToThread } from "./messages.ts";
 import { type Answers, PortCalls, type PortMessage } from "./port-calls.ts";
-import { heapMiBOf } from "./thread-heap.ts";
+import { heapOf } from "./thread-heap.ts";
 
 /** What a thread needs of the main thread. */
 export interface CallThreadDeps {
@@ -39,7 +39,7 @@ export class CallThread {
       name: `calls ${data.slot + 1}`,
       env: SHARE_ENV,
       workerData: data,
-      resourceLimits: { maxOldGenerationSizeMb: heapMiBOf(data.settings.workers) },
+      resourceLimits: heapOf(data.settings.workers),
     });
     this.#worker = worker;
     this.calls = new PortCalls(worker, answersFor(this));

@@ -7,6 +7,7 @@ import type { SharedPlaces } from "#limits/shared-places.ts";
 import { causeText } from "#observability/cause-text.ts";
 import type { MetricSnapshot } from "#observability/family.ts";
 import type { Logger } from "#observability/logger.ts";
+import type { ConfigurationAdmin } from "#services/config.ts";
 import { CallThread } from "./call-thread.ts";
 import { leastLoaded } from "./choice.ts";
 import { CrashPauses } from "./crash-pauses.ts";
@@ -29,6 +30,8 @@ export interface CrewDeps {
   readonly places: Pick<SharedPlaces, "ended">;
   /** The metrics of all, as Prometheus reads them. */
   exposition(): Promise<string>;
+  /** What administrators see of the configuration of the process, and do to it. */
+  readonly configuration: ConfigurationAdmin;
   /** Too many threads have crashed: another process has to try. */
   onGivenUp(): void;
 }
@@ -58,6 +61,8 @@ export class Crew implements AsyncDisposable {
   #facts: GenerationFacts;
   #isEnding = false;
   #restarting: Promise<void> | undefined;
+  /** Resolves when all threads serve by the settings that were taken last. */
+  #switching: Promise<unknown> = Promise.resolve();
   readonly #ending = new AbortController();
 
   constructor(facts: GenerationFacts, deps: CrewDeps) {
@@ -142,13 +147,19 @@ export class Crew implements AsyncDisposable {
   async takePrepared(facts: GenerationFacts, prepared: readonly CallThread[]): Promise<void> {
     this.#facts = facts;
     this.#acts.clear();
-    await Promise.all(
-      [...this.#threads].map(async (thread) => {
-        const { calls } = thread;
-        if (!prepared.includes(thread)) await calls.ask("prepare", facts);
+    const threads = [...this.#threads];
+    const switching = Promise.all(
+      threads.map(async (thread) => {
+        const isNew = !prepared.includes(thread);
+        if (isNew) await this.#unlessEnded(thread, thread.calls.ask("prepare", facts));
         thread.generation = facts.generation;
-        await calls.ask("take", undefined);
+        await this.#unlessEnded(thread, thread.calls.ask("take", undefined));
       }),
+    );
+    this.#switching = switching.catch(() => {});
+    await switching;
+    await Promise.all(
+      threads.map((thread) => this.#unlessEnded(thread, thread.calls.ask("closed", undefined))),
     );
   }
 
@@ -157,11 +168,30 @@ export class Crew implements AsyncDisposable {
     await Promise.allSettled(threads.map(({ calls }) => calls.ask("drop", undefined)));
   }
 
-  /** Replaces the threads one after the other, each when the one before serves. One such round at a time. */
+  /** Threads are being replaced. */
+  get isRestarting(): boolean {
+    return this.#restarting !== undefined;
+  }
+
+  /** Resolves when all threads serve by the settings that were taken last. */
+  async switched(): Promise<void> {
+    await this.#switching;
+  }
+
+  /**
+   * Replaces the threads one after the other, each when the one before serves. One such round at a time.
+   * Never rejects: the log tells when all are new, or why they are not.
+   */
   restart(): Promise<void> {
-    this.#restarting ??= this.#restartAll().finally(() => {
-      this.#restarting = undefined;
-    });
+    const { logger } = this.#deps;
+    this.#restarting ??= this.#restartAll()
+      .then(
+        () => logger.info("all threads are new"),
+        (thrown) => logger.error({ error: causeText(thrown) }, "threads stay as they are"),
+      )
+      .finally(() => {
+        this.#restarting = undefined;
+      });
     return this.#restarting;
   }
 
@@ -184,7 +214,7 @@ export class Crew implements AsyncDisposable {
   }
 
   #open(): CallThread {
-    const { board, limits, sessions, exposition } = this.#deps;
+    const { board, limits, sessions, exposition, configuration } = this.#deps;
     const slot = this.#freeSlot();
     const thread = new CallThread(
       { ...this.#facts, slot, board: board.buffer, limits },
@@ -192,6 +222,11 @@ export class Crew implements AsyncDisposable {
         board,
         answersFor: (asking) => ({
           exposition,
+          configValues: () => configuration.values(),
+          configStatus: () => configuration.status(),
+          checkConfig: () => configuration.check(),
+          reloadConfig: () => configuration.reload(),
+          restartWorkers: () => configuration.restartWorkers(),
           others: (call) => this.others(asking, call),
           loadSession: (load) => sessions.load(slot, load),
           unloadSession: (key) => sessions.unload(slot, key),
@@ -222,6 +257,15 @@ export class Crew implements AsyncDisposable {
   #leave(thread: CallThread): void {
     this.#serving.delete(thread);
     this.#deps.metrics.workers.set(this.#serving.size);
+  }
+
+  /** What is asked of a thread that ends meanwhile need not be done: the one after it does as is asked then. */
+  async #unlessEnded(thread: CallThread, asked: Promise<unknown>): Promise<void> {
+    try {
+      await asked;
+    } catch (thrown) {
+      if (this.#threads.has(thread)) throw thrown;
+    }
   }
 
   #remember(subject: string, call: ServiceCall): void {

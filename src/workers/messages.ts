@@ -6,6 +6,7 @@ import type { SessionRequest, SessionSignature } from "#backends/onnx/messages.t
 import type { Settings } from "#config/settings.ts";
 import type { LimitsMemory } from "#limits/shared-memory.ts";
 import type { MetricSnapshot } from "#observability/family.ts";
+import type { ConfigOutcome, ConfigurationStatus, ShownSetting } from "#services/config.ts";
 import type { PortMessage } from "./port-calls.ts";
 
 /** Settings, and how many others were served by before. */
@@ -54,9 +55,10 @@ export type AskedOfThread = {
   readonly metrics: readonly [undefined, readonly MetricSnapshot[]];
   readonly renewCertificates: readonly [undefined, undefined];
   readonly reopenFiles: readonly [undefined, undefined];
-  /** Builds what other settings ask for; `take` has it serve, `drop` lets it go. */
+  /** Builds what other settings ask for; `take` has it serve, `drop` lets it go. `closed` resolves when what served before has ended. */
   readonly prepare: readonly [GenerationFacts, undefined];
   readonly take: readonly [undefined, undefined];
+  readonly closed: readonly [undefined, undefined];
   readonly drop: readonly [undefined, undefined];
   /** It is not ready any more, for whoever asks. */
   readonly announceStop: readonly [undefined, undefined];
@@ -91,6 +93,15 @@ export interface ThreadInferred extends Inferred {
 export type AskedOfMain = {
   /** The metrics of all threads, as Prometheus reads them. */
   readonly exposition: readonly [undefined, string];
+  readonly configValues: readonly [undefined, readonly ShownSetting[]];
+  readonly configStatus: readonly [undefined, ConfigurationStatus];
+  readonly checkConfig: readonly [undefined, ConfigOutcome];
+  /** Resolves when all threads serve by what was read, or none does. */
+  readonly reloadConfig: readonly [undefined, ConfigOutcome];
+  readonly restartWorkers: readonly [
+    undefined,
+    { readonly workers: number; readonly wasRunning: boolean },
+  ];
   /** Has all other threads do the same; resolves with their responses. */
   readonly others: readonly [ServiceCall, OthersAnswer];
   /** Resolves when the workers hold a session of its model. */

@@ -5,7 +5,6 @@ import { GRPCInferenceService } from "#gen/inference/grpc_service_pb.js";
 import type { Backend, BackendEndpoint } from "#gen/polygate/v1/backends_pb.js";
 import { BackendsService } from "#gen/polygate/v1/backends_pb.js";
 import { CacheService, type PurgeResponse } from "#gen/polygate/v1/cache_pb.js";
-import { ConfigService } from "#gen/polygate/v1/config_pb.js";
 import { type Limit, LimitsService, type ListLimitsResponse } from "#gen/polygate/v1/limits_pb.js";
 import { ModelsService } from "#gen/polygate/v1/models_pb.js";
 import { RequestsService } from "#gen/polygate/v1/requests_pb.js";
@@ -127,7 +126,7 @@ const plans = new Map<DescMethod, MethodPlan>([
   [adjustLoad, { kind: "all", merge: ownAlone }],
   [listDecisions, { kind: "refused" }],
   [watchDecisions, { kind: "refused" }],
-  ...[...ConfigService.methods, ...RequestsService.methods, ...StatsService.methods].map(
+  ...[...RequestsService.methods, ...StatsService.methods].map(
     (method): [DescMethod, MethodPlan] => [method, { kind: "refused" }],
   ),
 ]);

@@ -31,6 +31,7 @@ function answersOf(
   { logger, onGeneration }: { readonly logger: Logger; onGeneration(generation: number): void },
 ): Omit<Answers<AskedOfThread>, "call"> {
   let prepared: Prepared | undefined;
+  let closing: Promise<void> = Promise.resolve();
   return {
     start: async () => factsOf(await starting),
     async ready() {
@@ -46,11 +47,14 @@ function answersOf(
       onGeneration(generation);
       prepared = await (await starting).prepare(settings);
     },
-    async take() {
+    take() {
       const next = prepared;
       prepared = undefined;
-      await next?.take();
+      closing = next?.take() ?? Promise.resolve();
+      // Whoever asks for its end is told of a failure.
+      closing.catch(() => {});
     },
+    closed: () => closing,
     async drop() {
       const unwanted = prepared;
       prepared = undefined;
@@ -102,6 +106,13 @@ export function serveCalls(port: MessagePort, data: ThreadData): void {
     places: new SharedPlaces(limits, thread),
     openInference: () => new RemoteInference(calls, systemClock, generation),
     exposition: () => calls.ask("exposition", undefined),
+    configuration: {
+      values: () => calls.ask("configValues", undefined),
+      status: () => calls.ask("configStatus", undefined),
+      check: () => calls.ask("checkConfig", undefined),
+      reload: () => calls.ask("reloadConfig", undefined),
+      restartWorkers: () => calls.ask("restartWorkers", undefined),
+    },
     overAll: (service, own) => overAll.of(service, own),
   };
   startGateway(settings, logger, { thread: parts }).then(starting.resolve, starting.reject);

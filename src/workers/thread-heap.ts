@@ -3,14 +3,25 @@
 import { getHeapStatistics, setFlagsFromString } from "node:v8";
 
 const mebi = 1024 ** 2;
-/** What V8 adds for short-lived objects to the size that a thread is given. */
-const youngMiB = 96;
+/** What V8 would give a thread for short-lived objects. */
+const youngMiBUsual = 96;
+/**
+ * What a thread has for them whose share is less than four times the usual. A thread at its bound is
+ * ended as long as V8 finds 16 MiB more for it; where one collection moves more than that out of the
+ * space for short-lived objects, V8 ends the process instead.
+ */
+const youngMiBOfFew = 24;
 /** Less than this a gateway cannot start in. */
-const leastMiB = 96;
+const oldMiBLeast = 96;
 
-/** MiB for the lasting objects of one thread: so many threads together have what the process alone could. */
-export function heapMiBOf(workers: number, bytesMax = getHeapStatistics().heap_size_limit): number {
-  return Math.max(leastMiB, Math.floor(bytesMax / workers / mebi) - youngMiB);
+/** Bounds of the heap of one thread, so that so many together have what the process alone could. */
+export function heapOf(workers: number, bytesMax = getHeapStatistics().heap_size_limit) {
+  const shareMiB = Math.floor(bytesMax / workers / mebi);
+  const youngMiB = shareMiB < 4 * youngMiBUsual ? youngMiBOfFew : youngMiBUsual;
+  return {
+    maxOldGenerationSizeMb: Math.max(oldMiBLeast, shareMiB - youngMiB),
+    maxYoungGenerationSizeMb: youngMiB,
+  };
 }
 
 /**

@@ -9,6 +9,7 @@ import { Client, credentials, type ServiceError, status } from "@grpc/grpc-js";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { BackendsService, type ListBackendsResponse } from "#gen/polygate/v1/backends_pb.js";
 import { ChatService } from "#gen/polygate/v1/chat_pb.js";
+import { ConfigService, type GetConfigStatusResponse } from "#gen/polygate/v1/config_pb.js";
 import { fromSource, type PolygateProcess, startProcess } from "../support/polygate-process.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
 import { clientTls, serverTls } from "../support/tls.ts";
@@ -32,9 +33,18 @@ export default {
   },
 };`;
 
-const config = `workers: 2
+/** Denies every chat. */
+const denying = `export default { before: () => ({ action: "deny", message: "by new settings" }) };`;
+
+/** Is loaded by the first thread alone. */
+const loadedOnce = `import { mkdirSync } from "node:fs";
+mkdirSync(new URL("loaded", import.meta.url));
+${denying}`;
+
+const configWith = (module: string) => `workers: 2
 models: { path: models }
-hooks: [{ name: judge, module: hook.mjs, timeout: 10s }]
+reload: { watch: false }
+hooks: [{ name: judge, module: ${module}, timeout: 10s }]
 auth: { anonymous_scopes: [admin] }
 rate_limiting:
   requests_per_minute: 1000000
@@ -53,7 +63,9 @@ beforeAll(async () => {
   folder = await temporaryFolder();
   await folder.write("models/empty", "");
   await folder.write("hook.mjs", hook);
-  const path = await folder.write("gateway.yaml", config);
+  await folder.write("denying.mjs", denying);
+  await folder.write("once.mjs", loadedOnce);
+  const path = await folder.write("gateway.yaml", configWith("hook.mjs"));
   const [file = "", ...args] = fromSource("serve", "--config", path);
   gateway = await startProcess({ command: [file, "--max-old-space-size=256", ...args] });
   plain = gateway.urls[0] ?? "";
@@ -213,6 +225,36 @@ test("an act of an administrator reaches all threads, whichever is asked", async
   expect(await chats()).toEqual([status.OK, status.OK]);
 });
 
+test("other settings are taken by all threads or by none, and any thread tells of them", async () => {
+  await allLeft();
+  using two = await connected(2);
+  const { checkConfig, getConfigStatus, reloadConfig } = ConfigService.method;
+  const chats = () => Promise.all(two.clients.map((client) => client.chat("hello")));
+  const ask = async <T>(client: number, method: DescMethodUnary) =>
+    (await two.clients[client]?.call(method, {})) as T;
+  const states = async () => {
+    const both = [0, 1].map((client) => ask<GetConfigStatusResponse>(client, getConfigStatus));
+    return (await Promise.all(both)).map(({ generation, lastOutcome }) =>
+      [generation, lastOutcome?.result].join(" "),
+    );
+  };
+  await folder.write("gateway.yaml", configWith("once.mjs"));
+  expect(await ask(0, checkConfig)).toMatchObject({ outcome: { result: "ok" } });
+  // By a signal: one thread can build it, the other one cannot.
+  gateway.signal("SIGHUP");
+  await vi.waitUntil(async () => (await states()).every((state) => state === "1 failed"), {
+    timeout: 30_000,
+  });
+  expect(await chats()).toEqual([status.OK, status.OK]);
+  await folder.write("gateway.yaml", configWith("denying.mjs"));
+  expect(await ask(1, reloadConfig)).toMatchObject({ outcome: { result: "ok" } });
+  expect(await states()).toEqual(["2 ok", "2 ok"]);
+  expect(await chats()).toEqual([status.PERMISSION_DENIED, status.PERMISSION_DENIED]);
+  await folder.write("gateway.yaml", configWith("hook.mjs"));
+  await ask(0, reloadConfig);
+  expect(await chats()).toEqual([status.OK, status.OK]);
+});
+
 test("limits hold over all threads, to the call", async () => {
   using four = await connected(4);
   const { countTokens } = ChatService.method;
@@ -257,24 +299,39 @@ test("no call is lost while all threads are replaced, over connections that stay
   const ended = new AbortController();
   const ends = new Map<number, number>([[status.OK, four.clients.length]]);
   const count = (end: number) => ends.set(end, (ends.get(end) ?? 0) + 1);
+  // So much that there are always calls, and the start of a thread does not take long.
+  const pause = () => new Promise((done) => setTimeout(done, 5));
   const overOne = async (client: GrpcClient) => {
-    while (!ended.signal.aborted) count(await client.chat("hello"));
+    for (; !ended.signal.aborted; await pause()) count(await client.chat("hello"));
   };
   const overNew = async () => {
-    while (!ended.signal.aborted) {
+    for (; !ended.signal.aborted; await pause()) {
       using client = new GrpcClient();
       count(await client.chat("hello"));
     }
   };
   const load = [...four.clients.map(overOne), overNew()];
-  process.kill(gateway.pid, "SIGUSR2");
-  await vi.waitUntil(() => gateway.output().includes("all threads are new"), { timeout: 100_000 });
+  using admin = new GrpcClient();
+  const { restartWorkers } = ConfigService.method;
+  const rounds = [
+    () => process.kill(gateway.pid, "SIGUSR2"),
+    async () => {
+      expect(await admin.call(restartWorkers, {})).toMatchObject({ workers: 2, wasRunning: false });
+      // Who asks meanwhile begins nothing.
+      expect(await admin.call(restartWorkers, {})).toMatchObject({ wasRunning: true });
+    },
+  ];
+  for (const [round, begin] of rounds.entries()) {
+    await begin();
+    const isOver = () => gateway.output().split("all threads are new").length === round + 2;
+    await vi.waitUntil(isOver, { timeout: 60_000 });
+  }
   ended.abort();
   await Promise.all(load);
   expect([...ends.keys()]).toEqual([status.OK]);
   // What threads that have left had counted is told still.
   const told = await metrics();
-  expect(valueIn(told, startsAfter("restart"))).toBe(2);
+  expect(valueIn(told, startsAfter("restart"))).toBe(2 * rounds.length);
   expect(valueIn(told, handledOk) - valueIn(before, handledOk)).toBe(ends.get(status.OK));
 });
 

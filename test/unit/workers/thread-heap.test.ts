@@ -3,7 +3,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
-import { heapMiBOf } from "#workers/thread-heap.ts";
+import { heapOf } from "#workers/thread-heap.ts";
 
 /** Tells the bounds of this thread, and of one that was given 100 MiB. */
 const program = `
@@ -28,6 +28,11 @@ test.each(["--max-old-space-size=1000", "--max-old-space-size-percentage=60"])(
 
 test("threads together have what the process alone could have, but none less than it starts in", () => {
   const mebi = 1024 ** 2;
-  expect(heapMiBOf(2, 1_000 * mebi)).toBe(404);
-  expect(heapMiBOf(4, 100 * mebi)).toBe(96);
+  const bounds = (old: number, young: number) => ({
+    maxOldGenerationSizeMb: old,
+    maxYoungGenerationSizeMb: young,
+  });
+  expect(heapOf(2, 1_000 * mebi)).toEqual(bounds(404, 96));
+  expect(heapOf(2, 352 * mebi)).toEqual(bounds(152, 24));
+  expect(heapOf(4, 100 * mebi)).toEqual(bounds(96, 24));
 });
