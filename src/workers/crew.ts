@@ -15,6 +15,8 @@ import type { LoadBoard } from "./load-board.ts";
 import type { GenerationFacts, OthersAnswer, ServiceCall } from "./messages.ts";
 import type { WorkersMetrics } from "./metric-families.ts";
 import { lasting, mergedMetrics, ofThread } from "./metric-merge.ts";
+import type { SharedHistory } from "./shared-history.ts";
+import { SharedNumbers } from "./shared-numbers.ts";
 import type { SharedSessions } from "./shared-sessions.ts";
 
 /** What the crew is made of. */
@@ -26,6 +28,8 @@ export interface CrewDeps {
   readonly limits: LimitsMemory;
   /** The models of all threads. */
   readonly sessions: SharedSessions;
+  /** The history of all threads. */
+  readonly history: SharedHistory;
   /** Calls in progress of threads that have ended are given back here. */
   readonly places: Pick<SharedPlaces, "ended">;
   /** The metrics of all, as Prometheus reads them. */
@@ -54,6 +58,7 @@ export class Crew implements AsyncDisposable {
   /** Those that exist. */
   readonly #threads = new Set<CallThread>();
   readonly #pauses = new CrashPauses();
+  readonly #numbers = new SharedNumbers().buffer;
   /** What threads that start from now on have to do as well, by subject, the last first. */
   readonly #acts = new Map<string, ServiceCall>();
   /** What was counted by threads that have ended. */
@@ -214,14 +219,18 @@ export class Crew implements AsyncDisposable {
   }
 
   #open(): CallThread {
-    const { board, limits, sessions, exposition, configuration } = this.#deps;
+    const { board, limits, sessions, history, exposition, configuration } = this.#deps;
     const slot = this.#freeSlot();
     const thread = new CallThread(
-      { ...this.#facts, slot, board: board.buffer, limits },
+      { ...this.#facts, slot, board: board.buffer, limits, numbers: this.#numbers },
       {
         board,
         answersFor: (asking) => ({
           exposition,
+          recordHistory: (samples) => history.record(samples),
+          flushHistory: () => history.flush(),
+          readHistory: (reading) => history.next(slot, reading),
+          endReading: (reading) => history.stop(slot, reading),
           configValues: () => configuration.values(),
           configStatus: () => configuration.status(),
           checkConfig: () => configuration.check(),
@@ -318,6 +327,7 @@ export class Crew implements AsyncDisposable {
     this.#leave(thread);
     this.#deps.places.ended(thread.slot + 1);
     void this.#deps.sessions.ended(thread.slot);
+    this.#deps.history.ended(thread.slot);
     this.#left = mergedMetrics([this.#left, lasting(ofThread(thread.counted))]);
     if (cause !== undefined) this.#crashed(thread, cause);
   }

@@ -12,7 +12,9 @@ import { LoadBoard } from "./load-board.ts";
 import type { AskedOfMain, AskedOfThread, ThreadData, ThreadFacts, ToThread } from "./messages.ts";
 import { OverAll } from "./over-all.ts";
 import { type Answers, PortCalls } from "./port-calls.ts";
+import { RemoteHistory } from "./remote-history.ts";
 import { RemoteInference } from "./remote-inference.ts";
+import { SharedNumbers } from "./shared-numbers.ts";
 
 /** How often the board is told how many requests there are. */
 const boardMs = 100;
@@ -74,6 +76,7 @@ function answersOf(
 export function serveCalls(port: MessagePort, data: ThreadData): void {
   const { slot, limits, settings } = data;
   const board = new LoadBoard(data.board);
+  const numbers = new SharedNumbers(data.numbers);
   const logger = createLogger(settings.logging);
   /** The lock of shared memory knows threads by numbers from 1. */
   const thread = slot + 1;
@@ -105,6 +108,12 @@ export function serveCalls(port: MessagePort, data: ThreadData): void {
     buckets: () => new SharedBuckets(limits, { thread, clock: processClock, generation }),
     places: new SharedPlaces(limits, thread),
     openInference: () => new RemoteInference(calls, systemClock, generation),
+    openHistory(stores) {
+      const { path, url } = settings.history;
+      if (path !== undefined || url !== undefined) stores.set("history", "working");
+      return new RemoteHistory(calls, stores);
+    },
+    numbers: { calls: () => numbers.next("calls"), decisions: () => numbers.next("decisions") },
     exposition: () => calls.ask("exposition", undefined),
     configuration: {
       values: () => calls.ask("configValues", undefined),

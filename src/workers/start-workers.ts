@@ -25,6 +25,7 @@ import type { ThreadFacts } from "./messages.ts";
 import { workersFamilies } from "./metric-families.ts";
 import { mergedMetrics, metricsText, ofMain } from "./metric-merge.ts";
 import { type Accept, openPorts, type PortAddress } from "./ports.ts";
+import { openSharedHistory } from "./shared-history.ts";
 import { SharedSessions } from "./shared-sessions.ts";
 import { boundThreadsAlone } from "./thread-heap.ts";
 import { threadSettings } from "./thread-settings.ts";
@@ -66,6 +67,12 @@ function keptUntilOpen(keptMax: number): { readonly accept: Accept; open(serve: 
       for (const accepted of early.splice(0)) serve(...accepted);
     },
   };
+}
+
+/** The one pool of workers that run models. */
+function openSessions({ onnx }: Settings): SharedSessions {
+  const deps = { clock: systemClock, startThread: startWorkerThread };
+  return new SharedSessions(createWorkerPool(onnx, deps), systemClock);
 }
 
 /** The configuration of the process, as administrators see it whichever thread they ask. */
@@ -127,17 +134,14 @@ export async function startWorkers(
     crew.refreshGauges();
     return metricsText(mergedMetrics([ofMain(await snapshotOf(registry)), counted]));
   };
-  const sessions = opening.use(
-    new SharedSessions(
-      createWorkerPool(settings.onnx, { clock: systemClock, startThread: startWorkerThread }),
-      systemClock,
-    ),
-  );
+  const sessions = opening.use(openSessions(settings));
+  const log = { clock: systemClock, logger };
+  const history = opening.use(await openSharedHistory(settings.history, { ...log, metrics: own }));
   const configuration = configurationOf(workers, { crew: () => crew, reloads: () => reloads });
   const crew: Crew = opening.use(
     new Crew(facts, {
-      ...{ clock: systemClock, logger, metrics, board, limits, places, sessions, exposition },
-      configuration,
+      ...log,
+      ...{ metrics, board, limits, places, sessions, history, exposition, configuration },
       onGivenUp: () => givenUp.resolve(),
     }),
   );

@@ -3,6 +3,7 @@
 import { once } from "node:events";
 import { readdirSync } from "node:fs";
 import { request } from "node:https";
+import { DatabaseSync } from "node:sqlite";
 import { text } from "node:stream/consumers";
 import { create, type DescMethodUnary, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { Client, credentials, type ServiceError, status } from "@grpc/grpc-js";
@@ -10,6 +11,9 @@ import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { BackendsService, type ListBackendsResponse } from "#gen/polygate/v1/backends_pb.js";
 import { ChatService } from "#gen/polygate/v1/chat_pb.js";
 import { ConfigService, type GetConfigStatusResponse } from "#gen/polygate/v1/config_pb.js";
+import { type ListRequestsResponse, RequestsService } from "#gen/polygate/v1/requests_pb.js";
+import { type ListDecisionsResponse, RoutingService } from "#gen/polygate/v1/routing_pb.js";
+import { type GetPerformanceResponse, StatsService } from "#gen/polygate/v1/stats_pb.js";
 import { fromSource, type PolygateProcess, startProcess } from "../support/polygate-process.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
 import { clientTls, serverTls } from "../support/tls.ts";
@@ -44,6 +48,7 @@ ${denying}`;
 const configWith = (module: string) => `workers: 2
 models: { path: models }
 reload: { watch: false }
+history: { path: history.db, cache_ttl: 1ms }
 hooks: [{ name: judge, module: ${module}, timeout: 10s }]
 auth: { anonymous_scopes: [admin] }
 rate_limiting:
@@ -223,6 +228,61 @@ test("an act of an administrator reaches all threads, whichever is asked", async
   await two.clients[1]?.call(resumeBackend, { backend: "embedded" });
   expect(await draining()).toEqual([false, false]);
   expect(await chats()).toEqual([status.OK, status.OK]);
+});
+
+test("the history of all threads is kept in one file, and any thread tells all of it", async () => {
+  await allLeft();
+  using two = await connected(2);
+  const { getPerformance } = StatsService.method;
+  const totals = () =>
+    Promise.all(
+      two.clients.map(async (client) => {
+        const told = (await client.call(getPerformance, {})) as GetPerformanceResponse;
+        return told.providerStats.embedded?.totalRequests;
+      }),
+    );
+  for (const client of two.clients) expect(await client.chat("hello")).toBe(status.OK);
+  const tries = (await metrics()).matchAll(
+    /^load_balancer_requests_total\{.*core="embedded"\} (\d+)$/gm,
+  );
+  const calls = Array.from(tries, ([, count]) => Number(count)).reduce((sum, one) => sum + one, 0);
+  expect(calls).toBeGreaterThan(3);
+  // Who asks sees its own calls at once, and those of other threads soon.
+  await vi.waitUntil(async () => (await totals()).every((total) => total === calls), {
+    timeout: 20_000,
+  });
+  const file = new DatabaseSync(`${folder.path}/history.db`, { readOnly: true });
+  const instances = file.prepare("SELECT DISTINCT instance FROM history").all();
+  file.close();
+  expect(instances).toHaveLength(1);
+});
+
+test("lists of calls and of decisions are those of all threads, whichever is asked", async () => {
+  await allLeft();
+  using two = await connected(2);
+  const { listRequests, getRequest } = RequestsService.method;
+  for (const client of two.clients) expect(await client.chat("hello")).toBe(status.OK);
+  for (const client of two.clients) {
+    const list = async (pageSize: number, pageToken = "") => {
+      const asked = { pageSize, pageToken, filter: { procedure: "polygate.v1.ChatService/Chat" } };
+      return (await client.call(listRequests, asked)) as ListRequestsResponse;
+    };
+    const idsOf = ({ requests }: ListRequestsResponse) => requests.map((one) => one.requestId);
+    const both = await list(2);
+    const first = await list(1);
+    const second = await list(1, first.nextPageToken);
+    expect([first, second].flatMap(idsOf)).toEqual(idsOf(both));
+    expect(new Set(idsOf(both)).size).toBe(2);
+    for (const requestId of idsOf(both)) {
+      expect(await client.call(getRequest, { requestId })).toMatchObject({
+        request: { requestId },
+      });
+    }
+    const asked = { pageSize: 2 };
+    const told = await client.call(RoutingService.method.listDecisions, asked);
+    const { decisions } = told as ListDecisionsResponse;
+    expect(decisions.map((one) => one.requestId)).toEqual(idsOf(both));
+  }
 });
 
 test("other settings are taken by all threads or by none, and any thread tells of them", async () => {
