@@ -4,6 +4,7 @@ import type { Socket } from "node:net";
 import type { PredictBackend } from "#backends/backend.ts";
 import { Statistics } from "#backends/inference-statistics.ts";
 import type { OnnxBackend } from "#backends/onnx/backend.ts";
+import { openCallHistory } from "#call-history.ts";
 import type { PredictCatalog } from "#catalog/predict-catalog.ts";
 import type { Settings } from "#config/settings.ts";
 import { ByteBudget } from "#core/byte-budget.ts";
@@ -28,7 +29,7 @@ import type { Logger } from "#observability/logger.ts";
 import { createStats } from "#observability/stats.ts";
 import type { StoreStates } from "#observability/store-states.ts";
 import { type GaugedPools, refreshGauges } from "#pages.ts";
-import { openRecords } from "#records.ts";
+import { createRecords } from "#records.ts";
 import type { ConfigurationSource, ReloadCause, ReloadReport, Reloads } from "#reload/reloads.ts";
 import { createHealthStatus } from "#rpc/health.ts";
 import { inferenceMetrics } from "#services/inference-metrics.ts";
@@ -247,12 +248,17 @@ async function openParts(
   given: Pick<ProcessParts, "logger" | "stopping" | "sockets" | "thread" | "configuration">,
   opening: AsyncDisposableStack,
 ): Promise<ProcessParts> {
-  const { logger } = given;
+  const { logger, thread } = given;
   const clock = systemClock;
   const metrics = createMetrics();
   const stores: StoreStates = new Map();
   // Closed last, so that it has every call.
-  const records = opening.use(await openRecords({ settings, clock, logger, metrics, stores }));
+  const history =
+    thread?.openHistory(stores) ??
+    (await openCallHistory(settings.history, { clock, logger, metrics, stores }));
+  const records = opening.use(
+    createRecords({ settings, clock, metrics, history, numbers: thread?.numbers }),
+  );
   const traces = await openTraces(settings.tracing, { clock, logger, metrics }, opening);
   const { journal } = records;
   const { keyStore } = settings;
@@ -304,7 +310,7 @@ export async function startGateway(
   await using opening = new AsyncDisposableStack();
   const stopping = new AbortController();
   let reloads: Reloads | undefined;
-  const configuration = configurationAdmin(() => required(reloads));
+  const configuration = thread?.configuration ?? configurationAdmin(() => required(reloads));
   const given = { logger, sockets, stopping: stopping.signal, thread, configuration };
   const parts = await openParts(settings, given, opening);
   const { clock, metrics } = parts;

@@ -1,17 +1,13 @@
 /** What is kept of calls, for all that shows them: the journal and its readers, decisions, the history. */
 
+import type { CallHistory } from "#call-history.ts";
 import type { HistorySettings, RequestsSettings } from "#config/settings.ts";
 import type { Clock } from "#core/clock.ts";
 import { Availability } from "#history/availability.ts";
-import { MemoryHistory } from "#history/memory-store.ts";
-import { HistoryRecorder } from "#history/recorder.ts";
 import { type HistoryStore, resolutionsOf } from "#history/store.ts";
 import { CallJournal } from "#observability/call-journal.ts";
-import { causeText } from "#observability/cause-text.ts";
-import type { Logger } from "#observability/logger.ts";
 import type { RecordMetrics } from "#observability/metric-families.ts";
 import { RecentCalls } from "#observability/recent-calls.ts";
-import type { StoreStates } from "#observability/store-states.ts";
 import type { PoolChange } from "#pool/pool.ts";
 import { DecisionLog } from "#routing/decision-log.ts";
 import { createForecast, Forecaster } from "#services/forecast.ts";
@@ -19,7 +15,6 @@ import { ForecastGauges, type ForecastGaugesDeps } from "#services/forecast-gaug
 import { samplesOf } from "#services/history-samples.ts";
 import { createPerformance } from "#services/performance.ts";
 import type { OverTime } from "#services/stats.ts";
-import { databaseError } from "#store/database-error.ts";
 
 /** What is kept. Disposing of it writes what is not written yet. */
 export interface Records extends AsyncDisposable {
@@ -39,70 +34,31 @@ export interface Records extends AsyncDisposable {
 export interface RecordsDeps {
   readonly settings: { readonly requests: RequestsSettings; readonly history: HistorySettings };
   readonly clock: Clock;
-  readonly logger: Logger;
   readonly metrics: RecordMetrics & ForecastGaugesDeps["metrics"];
-  /** Told of the history, where it is kept outside of the process. */
-  readonly stores: StoreStates;
+  /** Ends with the records. */
+  readonly history: CallHistory;
+  /** Numbers of what is kept, where others keep as well. */
+  readonly numbers?: { calls(): number; decisions(): number } | undefined;
 }
 
-/** Opens the store; who names no database loads nothing of one. Rejects when it cannot be used. */
-async function openStore({ path, url }: HistorySettings, logger: Logger): Promise<HistoryStore> {
-  if (url !== undefined) return await openPostgres(url, logger);
-  if (path === undefined) return new MemoryHistory();
-  const { SqliteHistory } = await import("#history/sqlite-store.ts");
-  try {
-    return new SqliteHistory(path);
-  } catch (thrown) {
-    throw new Error(`history.path: the file cannot be used: ${causeText(thrown)}`, {
-      cause: thrown,
-    });
-  }
-}
-
-/** A database that is away keeps no one from calling: its tables are made when it is there. */
-async function openPostgres(url: string, logger: Logger): Promise<HistoryStore> {
-  const { PostgresHistory } = await import("#history/postgres-store.ts");
-  const store = new PostgresHistory(url);
-  try {
-    await store.open();
-  } catch (thrown) {
-    const { message, isAway } = databaseError(thrown);
-    if (!isAway) {
-      await store[Symbol.asyncDispose]();
-      throw new Error(`history.url: the database cannot be used: ${message}`, { cause: thrown });
-    }
-    logger.warn({ error: message }, "the database of the history is away");
-  }
-  return store;
-}
-
-/** Opens everything that is kept of calls. */
-export async function openRecords({
+/** Makes everything that is kept of calls. */
+export function createRecords({
   settings,
   clock,
-  logger,
   metrics,
-  stores,
-}: RecordsDeps): Promise<Records> {
+  history,
+  numbers,
+}: RecordsDeps): Records {
   const { retentionMs, cacheTtlMs } = settings.history;
-  const store = await openStore(settings.history, logger);
-  const { path, url } = settings.history;
-  if (path !== undefined || url !== undefined) stores.set("history", "working");
+  const { recorder, store } = history;
   const resolutions = resolutionsOf(retentionMs);
-  const recorder = new HistoryRecorder({
-    store,
-    resolutions,
-    clock,
-    onLost: (count) => metrics.recordsLost.inc({ record: "history" }, count),
-    onStore(state, cause) {
-      stores.set("history", state);
-      if (state === "working") logger.info("history is written again");
-      else logger.error({ error: causeText(cause) }, "history cannot be written");
-    },
-  });
   const journal = new CallJournal(clock);
   const lostCalls = metrics.recordsLost.labels({ record: "call" });
-  const calls = new RecentCalls({ ...settings.requests, onLost: () => lostCalls.inc() });
+  const calls = new RecentCalls({
+    ...settings.requests,
+    onLost: () => lostCalls.inc(),
+    number: numbers?.calls,
+  });
   journal.read((call) => {
     calls.add(call);
     for (const sample of samplesOf(call)) recorder.add(sample);
@@ -113,15 +69,12 @@ export async function openRecords({
   return {
     journal,
     calls,
-    decisions: new DecisionLog(clock),
+    decisions: new DecisionLog(clock, undefined, numbers?.decisions),
     performance: { ...createPerformance(read), ...createForecast(forecaster, read) },
     history: store,
     forecastGauges: new ForecastGauges({ clock, forecaster, metrics }),
     onHealth: ({ pool, member: { id, health } }) =>
       availability.note(pool, id, health.kind === "healthy"),
-    async [Symbol.asyncDispose]() {
-      await recorder.flush();
-      await store[Symbol.asyncDispose]();
-    },
+    [Symbol.asyncDispose]: () => history[Symbol.asyncDispose](),
   };
 }

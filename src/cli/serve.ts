@@ -5,7 +5,6 @@ import { systemClock } from "#core/clock.ts";
 import { settleWithin } from "#core/settle-within.ts";
 import { packageVersion } from "#core/version.ts";
 import { shownAccess } from "#identity/access.ts";
-import { causeText } from "#observability/cause-text.ts";
 import { createLogger, type Logger } from "#observability/logger.ts";
 import type { ConfigurationSource } from "#reload/reloads.ts";
 import { problemText } from "#yaml/problem.ts";
@@ -30,7 +29,7 @@ export interface Serving extends AsyncDisposable {
   reopenFiles(): void;
   /** Reads the configuration again, and serves by it where it is sound. */
   reload(cause: "signal"): Promise<unknown>;
-  /** Replaces the threads that serve calls; absent where there is one. */
+  /** Replaces the threads that serve calls, and leaves a line of it; absent where there is one. */
   restart?(): Promise<void>;
   /** Resolves when it cannot go on, and another process has to try. */
   readonly givenUp?: Promise<void>;
@@ -135,7 +134,7 @@ export async function serve(
       terminal.out(banner(settings, gateway, terminal));
     }
     if (gateway.restart !== undefined) {
-      process.on("SIGUSR2", () => void restarted(gateway, logger));
+      process.on("SIGUSR2", () => void gateway.restart?.());
     }
     const gaveUp = gateway.givenUp?.then(() => {
       exitCode = givenUpStatus;
@@ -146,16 +145,6 @@ export async function serve(
   }
   logger.info("stopped");
   return exitCode;
-}
-
-/** Replaces the threads, and leaves a line when all are new, or why they are not. */
-async function restarted(gateway: Serving, logger: Logger): Promise<void> {
-  try {
-    await gateway.restart?.();
-    logger.info("all threads are new");
-  } catch (thrown) {
-    logger.error({ error: causeText(thrown) }, "threads stay as they are");
-  }
 }
 
 function banner(

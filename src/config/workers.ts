@@ -52,7 +52,7 @@ export function workersFrom(written: number | "auto", { cpus }: CompileContext):
 export function requireThreadable(settings: Settings, report: Report): void {
   const { workers } = settings;
   if (workers === 1) return;
-  const { alerts, keyStore, history } = settings;
+  const { alerts, keyStore } = settings;
   if (keyStore?.path !== undefined) {
     const message = "is a file with one writer, and `workers` is above 1";
     report(["auth", "key_store", "path"], message, "set auth.key_store.url, or workers to 1");
@@ -66,9 +66,5 @@ export function requireThreadable(settings: Settings, report: Report): void {
   if (alerts !== undefined) {
     const message = "each of `workers` would tell for itself";
     report(["alerts"], message, "use deploy/prometheus/polygate-rules.yml, or set workers to 1");
-  }
-  if (history.path !== undefined) {
-    const message = "is a file with one writer, and `workers` is above 1";
-    report(["history", "path"], message, "set workers to 1");
   }
 }

@@ -51,9 +51,9 @@ export class Ring<T extends object> {
     while (this.#bytes > bytesMax) this.#forgetFirst();
   }
 
-  /** Those before the number `before`, newest first; all when it is absent. */
-  *newestFirst(before = this.#next): Generator<T, void> {
-    for (let at = Math.min(before, this.#next) - 1; at >= this.#first; at -= 1) {
+  /** All, newest first. */
+  *newestFirst(): Generator<T, void> {
+    for (let at = this.#next - 1; at >= this.#first; at -= 1) {
       const item = this.#items[at % this.#options.countMax];
       if (item !== undefined) yield item;
     }

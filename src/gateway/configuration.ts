@@ -3,13 +3,24 @@
 import { effectiveValues } from "#config/effective.ts";
 import { jsonSchema } from "#config/json-schema.ts";
 import type { Settings } from "#config/settings.ts";
+import { fault } from "#errors/fault.ts";
 import { fixedChanges } from "#gateway/fixed-settings.ts";
 import type { ProcessParts } from "#gateway/parts.ts";
 import { type ReloadDeps, Reloads } from "#reload/reloads.ts";
 import type { ConfigurationAdmin } from "#services/config.ts";
 
+/** Replaces the threads that serve calls; tells how many there are, and whether that was under way. */
+export type RestartWorkers = () => { readonly workers: number; readonly wasRunning: boolean };
+
+function restartNothing(): never {
+  throw fault("UNIMPLEMENTED", "`workers` is 1: there are no threads that could be replaced");
+}
+
 /** Over the owner of reloads. */
-export function configurationAdmin(reloads: () => Reloads): ConfigurationAdmin {
+export function configurationAdmin(
+  reloads: () => Reloads,
+  restart: RestartWorkers = restartNothing,
+): ConfigurationAdmin {
   // It takes tens of milliseconds to make, and nobody may ever ask.
   let schema: ReturnType<typeof jsonSchema> | undefined;
   return {
@@ -18,13 +29,14 @@ export function configurationAdmin(reloads: () => Reloads): ConfigurationAdmin {
       const { draft, settings } = reloads().inForce;
       return effectiveValues({ draft, schema }, settings.providers);
     },
-    status() {
+    async status() {
       const { inForce, last } = reloads();
       const { hash, file, generation, wallMs, settings } = inForce;
       return { hash, file, generation, wallMs, watchesFiles: settings.watchesFiles, last };
     },
-    check: () => reloads().check(),
-    reload: () => reloads().reload("call"),
+    check: async () => reloads().check(),
+    reload: async () => await reloads().reload("call"),
+    restartWorkers: async () => restart(),
   };
 }
 

@@ -4,6 +4,7 @@ import type { DescService } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { KeptAlerts } from "#alerts/alert-watch.ts";
 import type { WorkerPool } from "#backends/onnx/worker-pool.ts";
+import type { CallHistory } from "#call-history.ts";
 import type { Settings } from "#config/settings.ts";
 import type { ByteBudget } from "#core/byte-budget.ts";
 import type { Clock } from "#core/clock.ts";
@@ -44,8 +45,14 @@ export interface ThreadParts {
   readonly places: Places;
   /** The workers that run models for all threads; disposing of them lets go of what this one has loaded. */
   openInference(): WorkerPool;
+  /** The history of all threads; `stores` is told whether it can be kept. */
+  openHistory(stores: StoreStates): CallHistory;
+  /** Numbers of the calls and decisions that are kept, over all threads. */
+  readonly numbers: { calls(): number; decisions(): number };
   /** What all threads have counted, as Prometheus reads it. */
   exposition(): Promise<string>;
+  /** The configuration of the process, which the main thread has. */
+  readonly configuration: ConfigurationAdmin;
   /** The service, of which each thread alone would know a part: what it is asked concerns all of them. */
   overAll<S extends DescService>(service: S, own: ServiceImpl<S>): ServiceImpl<S>;
 }

@@ -189,13 +189,7 @@ function mountAdministration(
       onReset: (reset) => onAction({ ...reset, action: "reset_limit" }),
     }),
   );
-  router.service(
-    ConfigService,
-    createConfigService({
-      admin: configuration,
-      onReload: (facts) => onAction({ ...facts, action: "reload_config" }),
-    }),
-  );
+  router.service(ConfigService, createConfigService({ admin: configuration, onAction }));
   router.service(RequestsService, createRequestsService({ stopping, calls }));
   router.service(
     KeysService,

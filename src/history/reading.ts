@@ -44,7 +44,7 @@ function rangesOf(hours: number, nowMs: number, [, minutes]: readonly Resolution
 
 /** Sums of the last `hours`, exact to the minute where minutes are kept. */
 export async function totalsOf(
-  store: HistoryStore,
+  store: Pick<HistoryStore, "read">,
   hours: number,
   { nowMs, resolutions }: { readonly nowMs: number; readonly resolutions: readonly Resolution[] },
 ): Promise<HistoryTotals> {
@@ -159,7 +159,7 @@ class Lines {
 
 /** Series by name, those with most calls first. */
 export async function linesOf(
-  store: HistoryStore,
+  store: Pick<HistoryStore, "read">,
   grid: Grid,
   { by, names }: LinesWish,
 ): Promise<{ readonly lines: readonly HistoryLine[]; readonly leftOut: number }> {

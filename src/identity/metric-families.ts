@@ -8,6 +8,7 @@ export function identityFamilies({ counter, gauge }: Pick<Makers, "counter" | "g
     "gateway_jwks_fetched_timestamp_seconds",
     "When the JWK set that tokens are verified by was fetched, in seconds since 1970; its age is time() less this.",
     [],
+    "min",
   );
   // Until a set is there no time would be right.
   jwksFetched.remove();
@@ -18,6 +19,6 @@ export function identityFamilies({ counter, gauge }: Pick<Makers, "counter" | "g
       "Requests for the JWK set of the issuer, by what became of them: ok or failed.",
       ["result"],
     ),
-    jwksKeys: gauge("gateway_jwks_keys", "Keys of the JWK set that may verify tokens.", []),
+    jwksKeys: gauge("gateway_jwks_keys", "Keys of the JWK set that may verify tokens.", [], "max"),
   };
 }

@@ -50,6 +50,7 @@ export function callFamilies({ counter, gauge, seconds }: Makers) {
       "overload_level",
       "What is refused for load now: 0 nothing, 1 calls of low priority, 2 all but health, metrics and admin.",
       [],
+      "max",
     ).labels({}),
     aiGateway: counter("ai_gateway_total", "Chat and predict calls.", []).labels({}),
     aiGatewayErrors: counter(

@@ -9,6 +9,7 @@ export function keyFamilies({ counter, gauge }: Pick<Makers, "counter" | "gauge"
       "gateway_key_store_up",
       "1 while changes of keys are seen; 0 while their store cannot be asked.",
       [],
+      "min",
     ),
     keyStoreFailures: counter(
       "gateway_key_store_failures_total",

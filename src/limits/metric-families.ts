@@ -19,6 +19,7 @@ export function limitFamilies({ counter, gauge }: Makers) {
       "rate_limit_gateways",
       "Gateways that share rate limits, as last counted.",
       [],
+      "max",
     ),
   };
 }

@@ -9,7 +9,7 @@ import type { CapturedText, TryFacts } from "./call-record.ts";
 
 /** A call that has ended, as it is kept. */
 export interface RecentCall {
-  /** Counts up from 1. */
+  /** Counts up from 1; with gaps where others count as well. */
   readonly sequence: number;
   readonly requestId: string;
   /** Arrival, in milliseconds since the Unix epoch. */
@@ -109,6 +109,8 @@ const perSecondMax = 500;
 export interface RecentCallsOptions extends RingOptions {
   /** Notified of each call that is not kept. */
   onLost?(): void;
+  /** The next number, where others keep calls as well. */
+  number?: (() => number) | undefined;
 }
 
 /** The calls that ended last, and a feed of those that end. */
@@ -118,11 +120,13 @@ export class RecentCalls {
   readonly #onLost: (() => void) | undefined;
   readonly #good = new PerSecond(perSecondMax);
   readonly #failed = new PerSecond(perSecondMax);
+  readonly #number: () => number;
   #lost = 0;
 
-  constructor({ onLost, ...options }: RecentCallsOptions) {
+  constructor({ onLost, number, ...options }: RecentCallsOptions) {
     this.ring = new Ring(options);
     this.#onLost = onLost;
+    this.#number = number ?? (() => this.ring.next);
   }
 
   /** Calls that came when there were too many to keep them. */
@@ -138,7 +142,7 @@ export class RecentCalls {
       this.#onLost?.();
       return;
     }
-    const call = recentCall(this.ring.next, ended);
+    const call = recentCall(this.#number(), ended);
     this.ring.add(call, bytesOf(call));
     this.feed.publish(call);
   }

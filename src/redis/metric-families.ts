@@ -10,7 +10,7 @@ export function redisFamilies({ counter, gauge }: Makers) {
       "Commands to Redis for limits and for the cache: ok, failed, or skipped while it is away.",
       ["use", "result"],
     ),
-    redisUp: gauge("gateway_redis_up", "Whether Redis answers: 1 or 0.", ["use"]),
+    redisUp: gauge("gateway_redis_up", "Whether Redis answers: 1 or 0.", ["use"], "min"),
   };
 }
 

@@ -14,16 +14,19 @@ export function reloadFamilies({ counter, gauge }: Makers) {
       "config_last_reload_successful",
       "1 when what was read last is in force, 0 when the last good one had to stay.",
       [],
+      "max",
     ),
     configTakenTime: gauge(
       "config_last_reload_success_timestamp_seconds",
       "When the configuration that is in force was read.",
       [],
+      "max",
     ),
     configHash: gauge(
       "config_hash",
       "The first 48 bits of a hash of the configuration that is in force, secrets left out: equal where gateways have the same settings.",
       [],
+      "max",
     ),
     certificateNotAfter: gauge(
       "tls_certificate_not_after_seconds",

@@ -10,7 +10,7 @@ import type { AttemptStart } from "./attempt.ts";
 export interface LoggedDecision {
   /** The try that it began. */
   readonly start: AttemptStart;
-  /** Counts up from 1. */
+  /** Counts up from 1; with gaps where others count as well. */
   readonly sequence: number;
   /** Milliseconds since the Unix epoch. */
   readonly wallMs: number;
@@ -31,16 +31,20 @@ export class DecisionLog {
   readonly #clock: Clock;
   readonly #pace = new PerSecond(perSecondMax);
 
-  constructor(clock: Clock, options: RingOptions = optionsDefault) {
+  readonly #number: () => number;
+
+  /** `number` gives the next number, where others keep decisions as well. */
+  constructor(clock: Clock, options: RingOptions = optionsDefault, number?: () => number) {
     this.#clock = clock;
     this.ring = new Ring(options);
+    this.#number = number ?? (() => this.ring.next);
   }
 
   /** A try begins. */
   add(start: AttemptStart): void {
     const wallMs = this.#clock.wallMs();
     if (!this.#pace.passes(wallMs)) return;
-    const logged = { start, sequence: this.ring.next, wallMs };
+    const logged = { start, sequence: this.#number(), wallMs };
     const bytes = decisionBytes + 2 * start.model.length + endpointBytes * start.decision.size;
     this.ring.add(logged, bytes);
     this.feed.publish(logged);

@@ -18,37 +18,44 @@ export interface ConfigOutcome {
 }
 
 /** One setting, without secrets. */
-interface ShownSetting {
+export interface ShownSetting {
   readonly path: string;
   readonly value: string;
   readonly source: string;
+}
+
+/** Which configuration is in force. */
+export interface ConfigurationStatus {
+  readonly hash: string;
+  readonly generation: number;
+  /** When it was taken, in milliseconds since the Unix epoch. */
+  readonly wallMs: number;
+  readonly file: string;
+  readonly watchesFiles: boolean;
+  readonly last: ConfigOutcome | undefined;
 }
 
 /** The configuration of a process, as administrators see it: plain values that could cross threads. */
 export interface ConfigurationAdmin {
   /** All that is set or has a default. */
   values(): Promise<readonly ShownSetting[]>;
-  status(): {
-    readonly hash: string;
-    readonly generation: number;
-    /** When it was taken, in milliseconds since the Unix epoch. */
-    readonly wallMs: number;
-    readonly file: string;
-    readonly watchesFiles: boolean;
-    readonly last: ConfigOutcome | undefined;
-  };
-  check(): ConfigOutcome;
+  status(): Promise<ConfigurationStatus>;
+  check(): Promise<ConfigOutcome>;
   reload(): Promise<ConfigOutcome>;
+  /** Begins to replace the threads that serve calls. Rejects where there is one. */
+  restartWorkers(): Promise<{ readonly workers: number; readonly wasRunning: boolean }>;
 }
 
 /** What ConfigService needs. */
 export interface ConfigServiceDeps {
   readonly admin: ConfigurationAdmin;
-  /** Notified of each reload that is asked for. */
-  onReload(facts: {
+  /** Notified of each act. */
+  onAction(facts: {
     readonly requestId: string;
     readonly principal: string;
-    readonly result: string;
+    readonly action: "reload_config" | "restart_workers";
+    /** What became of a reload. */
+    readonly result?: string;
   }): void;
 }
 
@@ -60,18 +67,15 @@ function outcomeOf(outcome: ConfigOutcome): MessageInitShape<typeof ConfigOutcom
 /** The service over the configuration of a process. */
 export function createConfigService({
   admin,
-  onReload,
+  onAction,
 }: ConfigServiceDeps): ServiceImpl<typeof ConfigService> {
   return {
     async getConfig({ pathPrefix }) {
-      const values = await admin.values();
-      return {
-        values: values.filter(({ path }) => path.startsWith(pathPrefix)),
-        hash: admin.status().hash,
-      };
+      const [values, { hash }] = await Promise.all([admin.values(), admin.status()]);
+      return { values: values.filter(({ path }) => path.startsWith(pathPrefix)), hash };
     },
-    getConfigStatus() {
-      const { last, wallMs, ...facts } = admin.status();
+    async getConfigStatus() {
+      const { last, wallMs, ...facts } = await admin.status();
       return {
         ...facts,
         takeTime: timestampFromMs(wallMs),
@@ -82,12 +86,18 @@ export function createConfigService({
         }),
       };
     },
-    checkConfig: () => ({ outcome: outcomeOf(admin.check()) }),
+    checkConfig: async () => ({ outcome: outcomeOf(await admin.check()) }),
     async reloadConfig(_request, { values }: HandlerContext) {
       const outcome = await admin.reload();
       const { requestId, principal = "anonymous" } = values.get(callRecordKey);
-      onReload({ requestId, principal, result: outcome.result });
-      return { outcome: outcomeOf(outcome), hash: admin.status().hash };
+      onAction({ requestId, principal, action: "reload_config", result: outcome.result });
+      return { outcome: outcomeOf(outcome), hash: (await admin.status()).hash };
+    },
+    async restartWorkers(_request, { values }: HandlerContext) {
+      const begun = await admin.restartWorkers();
+      const { requestId, principal = "anonymous" } = values.get(callRecordKey);
+      onAction({ requestId, principal, action: "restart_workers" });
+      return begun;
     },
   };
 }

@@ -122,16 +122,19 @@ function forecastFamilies({ gauge }: Pick<Makers, "gauge">) {
       "polygate_forecast_calls_per_second",
       "Calls a second that a provider is likely to be given, on average over this hour and the next.",
       labels,
+      "max",
     ),
     forecastTokens: gauge(
       "polygate_forecast_tokens_per_second",
       "Tokens a second, read and written, that go with these calls.",
       labels,
+      "max",
     ),
     forecastError: gauge(
       "polygate_forecast_error_ratio",
       "What the forecast would have been wrong by in the past as a share of the calls, by the method that was chosen and by the naive one.",
       ["provider", "method"],
+      "max",
     ),
   };
 }

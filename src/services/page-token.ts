@@ -24,14 +24,15 @@ export function sequenceOf(token: string): number | undefined {
   });
 }
 
-/** The next `size` items that are wanted, of those that `newestFirst` gives. */
+/** The next `size` items that are wanted, of those that come newest first; their numbers may have gaps. */
 export function pageOf<T extends Numbered>(
-  newestFirst: (before?: number) => Iterable<T>,
+  newestFirst: Iterable<T>,
   { token, size, wants }: { token: string; size: number; wants: (item: T) => boolean },
 ): Page<T> {
   const items: T[] = [];
-  for (const item of newestFirst(sequenceOf(token))) {
-    if (!wants(item)) continue;
+  const before = sequenceOf(token) ?? Number.POSITIVE_INFINITY;
+  for (const item of newestFirst) {
+    if (item.sequence >= before || !wants(item)) continue;
     if (items.length === size) return { items, nextPageToken: String(items.at(-1)?.sequence) };
     items.push(item);
   }

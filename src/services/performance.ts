@@ -23,8 +23,8 @@ import { type HistoryStore, hourMs, type Resolution } from "#history/store.ts";
 /** What the history is read from. */
 export interface PerformanceDeps {
   readonly clock: Clock;
-  readonly store: HistoryStore;
-  readonly recorder: HistoryRecorder;
+  readonly store: Pick<HistoryStore, "read">;
+  readonly recorder: Pick<HistoryRecorder, "flush" | "lost">;
   readonly resolutions: readonly Resolution[];
   readonly availability: Availability;
   /** How long sums are given again. */

@@ -43,11 +43,12 @@ function isMeant(call: RecentCall, filter: RequestFilter | undefined): boolean {
 }
 
 function entryOf(call: RecentCall): MessageInitShape<typeof RequestEntrySchema> {
-  const { sequence: _, startMs: __, startWallMs, tries, ...facts } = call;
+  const { startMs: _, startWallMs, tries, ...facts } = call;
   const last = tries.at(-1);
   const firstMs = last?.firstMs;
   return {
     requestId: facts.requestId,
+    sequence: facts.sequence,
     startTime: timestampFromMs(startWallMs),
     procedure: facts.procedure,
     surface: facts.surface,
@@ -102,7 +103,7 @@ export function createRequestsService(deps: RequestsDeps): ServiceImpl<typeof Re
   const watches = new Watches(deps);
   return {
     listRequests({ filter, pageSize: size = pageSizeDefault, pageToken: token }) {
-      const { items, nextPageToken } = pageOf((before) => calls.ring.newestFirst(before), {
+      const { items, nextPageToken } = pageOf(calls.ring.newestFirst(), {
         ...{ token, size },
         wants: (call) => isMeant(call, filter),
       });

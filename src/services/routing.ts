@@ -96,6 +96,11 @@ function candidate(option: RankedOption) {
   return candidateOf({ provider, endpoint, model, scored });
 }
 
+const loggedOf = ({ start, wallMs, sequence }: LoggedDecision) => ({
+  ...decisionOf(start, wallMs),
+  sequence,
+});
+
 /** Whether there are endpoints, and nothing but the bounds that were asked for is in the way of them. */
 function isCallersDoing(excluded: readonly Exclusion[]): boolean {
   const isBound = ({ reason }: Exclusion) => reason === "max_latency" || reason === "max_cost";
@@ -150,19 +155,16 @@ export function createRoutingService(deps: RoutingDeps): ServiceImpl<typeof Rout
       return { provider, reported, inFlight };
     },
     listDecisions({ filter, pageSize: size = pageSizeDefault, pageToken: token }) {
-      const { items, nextPageToken } = pageOf((before) => decisions.ring.newestFirst(before), {
+      const { items, nextPageToken } = pageOf(decisions.ring.newestFirst(), {
         ...{ token, size },
         wants: (logged) => isMeant(logged, filter),
       });
-      const told = items.map((logged) => decisionOf(logged.start, logged.wallMs));
-      return { decisions: told, nextPageToken };
+      return { decisions: items.map(loggedOf), nextPageToken };
     },
     async *watchDecisions({ filter }, context) {
       const wants = (logged: LoggedDecision) => isMeant(logged, filter);
       for await (const { item, missed } of watches.of(decisions.feed, wants, context)) {
-        yield item === undefined
-          ? { missed }
-          : { decision: decisionOf(item.start, item.wallMs), missed };
+        yield item === undefined ? { missed } : { decision: loggedOf(item), missed };
       }
     },
   };

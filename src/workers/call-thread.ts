@@ -1,12 +1,12 @@
 /** A thread that serves calls, as the main thread sees it: its start, its connections, its end. */
 
 import type { Socket } from "node:net";
-import { getHeapStatistics } from "node:v8";
 import { SHARE_ENV, Worker } from "node:worker_threads";
 import type { MetricSnapshot } from "#observability/family.ts";
 import type { LoadBoard } from "./load-board.ts";
 import type { AskedOfMain, AskedOfThread, ThreadData, ThreadFacts, ToThread } from "./messages.ts";
 import { type Answers, PortCalls, type PortMessage } from "./port-calls.ts";
+import { heapOf } from "./thread-heap.ts";
 
 /** What a thread needs of the main thread. */
 export interface CallThreadDeps {
@@ -15,16 +15,6 @@ export interface CallThreadDeps {
   answersFor(thread: CallThread): Answers<AskedOfMain>;
   /** Notified once, when the thread has ended; `cause` is what it ended of, unless it was told to. */
   onExit(thread: CallThread, cause: unknown): void;
-}
-
-const mebi = 1024 ** 2;
-/** Less than this a gateway cannot start in. */
-const heapMiBMin = 96;
-
-/** The threads of a process share what one alone could have. */
-function heapMiBOf(workers: number): number {
-  const { heap_size_limit: bytes } = getHeapStatistics();
-  return Math.max(heapMiBMin, Math.floor(bytes / workers / mebi));
 }
 
 /** One thread. Ending it does not wait for its calls; `finish` does. */
@@ -49,7 +39,7 @@ export class CallThread {
       name: `calls ${data.slot + 1}`,
       env: SHARE_ENV,
       workerData: data,
-      resourceLimits: { maxOldGenerationSizeMb: heapMiBOf(data.settings.workers) },
+      resourceLimits: heapOf(data.settings.workers),
     });
     this.#worker = worker;
     this.calls = new PortCalls(worker, answersFor(this));

@@ -2,7 +2,8 @@
 
 import { doubledPauseMs } from "#core/doubled-pause.ts";
 
-const pauses = { firstMs: 1_000, mostMs: 30_000 };
+/** Between a crash and the next start, from the second crash on; the last one that is allowed waits longest. */
+const pauses = { firstMs: 1_000, mostMs: 8_000 };
 /** Crashes within this time are counted together. */
 const windowMs = 60_000;
 /** More of them than this in that time, and another process has to try. */
@@ -16,6 +17,8 @@ export class CrashPauses {
   next(nowMs: number): number | undefined {
     this.#crashes = [...this.#crashes.filter((atMs) => nowMs - atMs < windowMs), nowMs];
     const count = this.#crashes.length;
-    return count > crashesMax ? undefined : doubledPauseMs(count, pauses);
+    if (count > crashesMax) return undefined;
+    // One crash may be the fault of one call: only what goes on crashing is given time.
+    return count === 1 ? 0 : doubledPauseMs(count - 1, pauses);
   }
 }

@@ -7,6 +7,7 @@ import type { SharedPlaces } from "#limits/shared-places.ts";
 import { causeText } from "#observability/cause-text.ts";
 import type { MetricSnapshot } from "#observability/family.ts";
 import type { Logger } from "#observability/logger.ts";
+import type { ConfigurationAdmin } from "#services/config.ts";
 import { CallThread } from "./call-thread.ts";
 import { leastLoaded } from "./choice.ts";
 import { CrashPauses } from "./crash-pauses.ts";
@@ -14,6 +15,8 @@ import type { LoadBoard } from "./load-board.ts";
 import type { GenerationFacts, OthersAnswer, ServiceCall } from "./messages.ts";
 import type { WorkersMetrics } from "./metric-families.ts";
 import { lasting, mergedMetrics, ofThread } from "./metric-merge.ts";
+import type { SharedHistory } from "./shared-history.ts";
+import { SharedNumbers } from "./shared-numbers.ts";
 import type { SharedSessions } from "./shared-sessions.ts";
 
 /** What the crew is made of. */
@@ -25,10 +28,14 @@ export interface CrewDeps {
   readonly limits: LimitsMemory;
   /** The models of all threads. */
   readonly sessions: SharedSessions;
+  /** The history of all threads. */
+  readonly history: SharedHistory;
   /** Calls in progress of threads that have ended are given back here. */
   readonly places: Pick<SharedPlaces, "ended">;
   /** The metrics of all, as Prometheus reads them. */
   exposition(): Promise<string>;
+  /** What administrators see of the configuration of the process, and do to it. */
+  readonly configuration: ConfigurationAdmin;
   /** Too many threads have crashed: another process has to try. */
   onGivenUp(): void;
 }
@@ -51,6 +58,7 @@ export class Crew implements AsyncDisposable {
   /** Those that exist. */
   readonly #threads = new Set<CallThread>();
   readonly #pauses = new CrashPauses();
+  readonly #numbers = new SharedNumbers().buffer;
   /** What threads that start from now on have to do as well, by subject, the last first. */
   readonly #acts = new Map<string, ServiceCall>();
   /** What was counted by threads that have ended. */
@@ -58,6 +66,8 @@ export class Crew implements AsyncDisposable {
   #facts: GenerationFacts;
   #isEnding = false;
   #restarting: Promise<void> | undefined;
+  /** Resolves when all threads serve by the settings that were taken last. */
+  #switching: Promise<unknown> = Promise.resolve();
   readonly #ending = new AbortController();
 
   constructor(facts: GenerationFacts, deps: CrewDeps) {
@@ -142,13 +152,19 @@ export class Crew implements AsyncDisposable {
   async takePrepared(facts: GenerationFacts, prepared: readonly CallThread[]): Promise<void> {
     this.#facts = facts;
     this.#acts.clear();
-    await Promise.all(
-      [...this.#threads].map(async (thread) => {
-        const { calls } = thread;
-        if (!prepared.includes(thread)) await calls.ask("prepare", facts);
+    const threads = [...this.#threads];
+    const switching = Promise.all(
+      threads.map(async (thread) => {
+        const isNew = !prepared.includes(thread);
+        if (isNew) await this.#unlessEnded(thread, thread.calls.ask("prepare", facts));
         thread.generation = facts.generation;
-        await calls.ask("take", undefined);
+        await this.#unlessEnded(thread, thread.calls.ask("take", undefined));
       }),
+    );
+    this.#switching = switching.catch(() => {});
+    await switching;
+    await Promise.all(
+      threads.map((thread) => this.#unlessEnded(thread, thread.calls.ask("closed", undefined))),
     );
   }
 
@@ -157,11 +173,30 @@ export class Crew implements AsyncDisposable {
     await Promise.allSettled(threads.map(({ calls }) => calls.ask("drop", undefined)));
   }
 
-  /** Replaces the threads one after the other, each when the one before serves. One such round at a time. */
+  /** Threads are being replaced. */
+  get isRestarting(): boolean {
+    return this.#restarting !== undefined;
+  }
+
+  /** Resolves when all threads serve by the settings that were taken last. */
+  async switched(): Promise<void> {
+    await this.#switching;
+  }
+
+  /**
+   * Replaces the threads one after the other, each when the one before serves. One such round at a time.
+   * Never rejects: the log tells when all are new, or why they are not.
+   */
   restart(): Promise<void> {
-    this.#restarting ??= this.#restartAll().finally(() => {
-      this.#restarting = undefined;
-    });
+    const { logger } = this.#deps;
+    this.#restarting ??= this.#restartAll()
+      .then(
+        () => logger.info("all threads are new"),
+        (thrown) => logger.error({ error: causeText(thrown) }, "threads stay as they are"),
+      )
+      .finally(() => {
+        this.#restarting = undefined;
+      });
     return this.#restarting;
   }
 
@@ -184,14 +219,23 @@ export class Crew implements AsyncDisposable {
   }
 
   #open(): CallThread {
-    const { board, limits, sessions, exposition } = this.#deps;
+    const { board, limits, sessions, history, exposition, configuration } = this.#deps;
     const slot = this.#freeSlot();
     const thread = new CallThread(
-      { ...this.#facts, slot, board: board.buffer, limits },
+      { ...this.#facts, slot, board: board.buffer, limits, numbers: this.#numbers },
       {
         board,
         answersFor: (asking) => ({
           exposition,
+          recordHistory: (samples) => history.record(samples),
+          flushHistory: () => history.flush(),
+          readHistory: (reading) => history.next(slot, reading),
+          endReading: (reading) => history.stop(slot, reading),
+          configValues: () => configuration.values(),
+          configStatus: () => configuration.status(),
+          checkConfig: () => configuration.check(),
+          reloadConfig: () => configuration.reload(),
+          restartWorkers: () => configuration.restartWorkers(),
           others: (call) => this.others(asking, call),
           loadSession: (load) => sessions.load(slot, load),
           unloadSession: (key) => sessions.unload(slot, key),
@@ -222,6 +266,15 @@ export class Crew implements AsyncDisposable {
   #leave(thread: CallThread): void {
     this.#serving.delete(thread);
     this.#deps.metrics.workers.set(this.#serving.size);
+  }
+
+  /** What is asked of a thread that ends meanwhile need not be done: the one after it does as is asked then. */
+  async #unlessEnded(thread: CallThread, asked: Promise<unknown>): Promise<void> {
+    try {
+      await asked;
+    } catch (thrown) {
+      if (this.#threads.has(thread)) throw thrown;
+    }
   }
 
   #remember(subject: string, call: ServiceCall): void {
@@ -274,6 +327,7 @@ export class Crew implements AsyncDisposable {
     this.#leave(thread);
     this.#deps.places.ended(thread.slot + 1);
     void this.#deps.sessions.ended(thread.slot);
+    this.#deps.history.ended(thread.slot);
     this.#left = mergedMetrics([this.#left, lasting(ofThread(thread.counted))]);
     if (cause !== undefined) this.#crashed(thread, cause);
   }

@@ -4,8 +4,12 @@ import type { Socket } from "node:net";
 import type { Inference, Inferred } from "#backends/onnx/inference-queue.ts";
 import type { SessionRequest, SessionSignature } from "#backends/onnx/messages.ts";
 import type { Settings } from "#config/settings.ts";
+import type { HistorySample } from "#history/bucket.ts";
+import type { HistoryRow } from "#history/history-row.ts";
+import type { BucketRange } from "#history/store.ts";
 import type { LimitsMemory } from "#limits/shared-memory.ts";
 import type { MetricSnapshot } from "#observability/family.ts";
+import type { ConfigOutcome, ConfigurationStatus, ShownSetting } from "#services/config.ts";
 import type { PortMessage } from "./port-calls.ts";
 
 /** Settings, and how many others were served by before. */
@@ -19,6 +23,8 @@ export interface ThreadData extends GenerationFacts {
   /** Its row on the board, and in the counts of calls in progress. */
   readonly slot: number;
   readonly board: SharedArrayBuffer;
+  /** Of `SharedNumbers`. */
+  readonly numbers: SharedArrayBuffer;
   readonly limits: LimitsMemory;
 }
 
@@ -54,9 +60,10 @@ export type AskedOfThread = {
   readonly metrics: readonly [undefined, readonly MetricSnapshot[]];
   readonly renewCertificates: readonly [undefined, undefined];
   readonly reopenFiles: readonly [undefined, undefined];
-  /** Builds what other settings ask for; `take` has it serve, `drop` lets it go. */
+  /** Builds what other settings ask for; `take` has it serve, `drop` lets it go. `closed` resolves when what served before has ended. */
   readonly prepare: readonly [GenerationFacts, undefined];
   readonly take: readonly [undefined, undefined];
+  readonly closed: readonly [undefined, undefined];
   readonly drop: readonly [undefined, undefined];
   /** It is not ready any more, for whoever asks. */
   readonly announceStop: readonly [undefined, undefined];
@@ -87,10 +94,40 @@ export interface ThreadInferred extends Inferred {
   readonly ran?: { readonly rows: number; readonly computeMs: number };
 }
 
+/** What a thread reads of the history. */
+export interface HistoryReading {
+  /** Counts those of one thread. */
+  readonly reading: number;
+  readonly range: BucketRange;
+}
+
+/** What became of the history. */
+export interface HistoryState {
+  /** Calls that it lacks. */
+  readonly lost: number;
+  /** Absent where it is kept in memory. */
+  readonly state: "working" | "failing" | undefined;
+}
+
 /** What a thread asks of the main thread. */
 export type AskedOfMain = {
   /** The metrics of all threads, as Prometheus reads them. */
   readonly exposition: readonly [undefined, string];
+  /** Calls that have ended, for the history. */
+  readonly recordHistory: readonly [readonly HistorySample[], HistoryState];
+  readonly flushHistory: readonly [undefined, undefined];
+  /** The next slice of a reading, undefined at its end. Who reads no further says so. */
+  readonly readHistory: readonly [HistoryReading, readonly HistoryRow[] | undefined];
+  readonly endReading: readonly [number, undefined];
+  readonly configValues: readonly [undefined, readonly ShownSetting[]];
+  readonly configStatus: readonly [undefined, ConfigurationStatus];
+  readonly checkConfig: readonly [undefined, ConfigOutcome];
+  /** Resolves when all threads serve by what was read, or none does. */
+  readonly reloadConfig: readonly [undefined, ConfigOutcome];
+  readonly restartWorkers: readonly [
+    undefined,
+    { readonly workers: number; readonly wasRunning: boolean },
+  ];
   /** Has all other threads do the same; resolves with their responses. */
   readonly others: readonly [ServiceCall, OthersAnswer];
   /** Resolves when the workers hold a session of its model. */

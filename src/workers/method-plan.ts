@@ -5,11 +5,10 @@ import { GRPCInferenceService } from "#gen/inference/grpc_service_pb.js";
 import type { Backend, BackendEndpoint } from "#gen/polygate/v1/backends_pb.js";
 import { BackendsService } from "#gen/polygate/v1/backends_pb.js";
 import { CacheService, type PurgeResponse } from "#gen/polygate/v1/cache_pb.js";
-import { ConfigService } from "#gen/polygate/v1/config_pb.js";
 import { type Limit, LimitsService, type ListLimitsResponse } from "#gen/polygate/v1/limits_pb.js";
 import { ModelsService } from "#gen/polygate/v1/models_pb.js";
-import { RequestsService } from "#gen/polygate/v1/requests_pb.js";
-import { RoutingService } from "#gen/polygate/v1/routing_pb.js";
+import { type ListRequestsResponse, RequestsService } from "#gen/polygate/v1/requests_pb.js";
+import { type ListDecisionsResponse, RoutingService } from "#gen/polygate/v1/routing_pb.js";
 import { StatsService } from "#gen/polygate/v1/stats_pb.js";
 
 /** A method that concerns all threads. Others concern the one that they reach. */
@@ -97,6 +96,45 @@ function mergedLimits(
   };
 }
 
+const numberedDefault = 100;
+
+/** A page of what all threads keep: the newest of all pages, by the numbers that count over all threads. */
+function newestOf<T extends { readonly sequence: number }>(
+  pages: readonly { readonly items: readonly T[]; readonly nextPageToken: string }[],
+  size = numberedDefault,
+) {
+  const all = pages
+    .flatMap(({ items }) => items)
+    .sort((one, other) => other.sequence - one.sequence);
+  const items = all.slice(0, size);
+  const isLast = all.length <= size && pages.every(({ nextPageToken }) => nextPageToken === "");
+  return { items, nextPageToken: isLast ? "" : String(items.at(-1)?.sequence ?? "") };
+}
+
+function mergedRequests(
+  own: ListRequestsResponse,
+  others: readonly ListRequestsResponse[],
+  { pageSize }: { readonly pageSize?: number },
+): ListRequestsResponse {
+  const pages = [own, ...others];
+  const sum = (field: "kept" | "lost") => pages.reduce((total, page) => total + page[field], 0);
+  const told = pages.map(({ requests: items, nextPageToken }) => ({ items, nextPageToken }));
+  const { items: requests, nextPageToken } = newestOf(told, pageSize);
+  return { ...own, requests, nextPageToken, kept: sum("kept"), lost: sum("lost") };
+}
+
+function mergedDecisions(
+  own: ListDecisionsResponse,
+  others: readonly ListDecisionsResponse[],
+  { pageSize }: { readonly pageSize?: number },
+): ListDecisionsResponse {
+  const told = [own, ...others].map(({ decisions: items, nextPageToken }) => ({
+    ...{ items, nextPageToken },
+  }));
+  const { items: decisions, nextPageToken } = newestOf(told, pageSize);
+  return { ...own, decisions, nextPageToken };
+}
+
 const ownAlone = (own: unknown): unknown => own;
 const endpointOf = ({ backend, endpoint }: { backend: string; endpoint: string }) =>
   JSON.stringify(["backend", backend, endpoint]);
@@ -107,6 +145,8 @@ const { listBackends, drainBackend, resumeBackend, resetBackend } = BackendsServ
 const { listLimits, getLimit, resetLimit } = LimitsService.method;
 const { modelStatistics, repositoryModelLoad, repositoryModelUnload } = GRPCInferenceService.method;
 const { loadModel, unloadModel, reloadModel } = ModelsService.method;
+const { listRequests, getRequest, watchRequests } = RequestsService.method;
+const { getStats, watchStats } = StatsService.method;
 const { adjustLoad, listDecisions, watchDecisions } = RoutingService.method;
 
 const plans = new Map<DescMethod, MethodPlan>([
@@ -125,11 +165,13 @@ const plans = new Map<DescMethod, MethodPlan>([
   [repositoryModelUnload, { kind: "all", merge: ownAlone, subject: oipModelOf }],
   [modelStatistics, { kind: "refused" }],
   [adjustLoad, { kind: "all", merge: ownAlone }],
-  [listDecisions, { kind: "refused" }],
+  [listDecisions, { kind: "all", merge: mergedDecisions }],
+  [listRequests, { kind: "all", merge: mergedRequests }],
+  [getRequest, { kind: "any" }],
+  [watchRequests, { kind: "refused" }],
+  [getStats, { kind: "refused" }],
+  [watchStats, { kind: "refused" }],
   [watchDecisions, { kind: "refused" }],
-  ...[...ConfigService.methods, ...RequestsService.methods, ...StatsService.methods].map(
-    (method): [DescMethod, MethodPlan] => [method, { kind: "refused" }],
-  ),
 ]);
 
 /** The plan of a method; undefined where any thread answers as well as any other. */

@@ -2,8 +2,13 @@
 
 import type { Merge, MetricSnapshot } from "#observability/family.ts";
 
-/** What the process is: its main thread tells that, and each other thread would tell the same. */
-const ofProcess = "# HELP process_";
+/** What the main thread alone tells: what the process is, and the configuration that is in force. */
+const ofProcess = ["# HELP process_", "# HELP config_"];
+/** Gauges that are the main thread's own; it sets no other, and what is not set is no value. */
+const ofMainThread = [...ofProcess, "# HELP nodejs_", "# HELP gateway_worker"];
+
+const isAmong = (heads: readonly string[], { head }: MetricSnapshot) =>
+  heads.some((start) => head.startsWith(start));
 
 /** The values of one metric while they are merged. */
 interface Merging {
@@ -58,7 +63,12 @@ export function mergedMetrics(
 
 /** Of what a thread told, that which is its own. */
 export function ofThread(told: readonly MetricSnapshot[]): readonly MetricSnapshot[] {
-  return told.filter(({ head }) => !head.startsWith(ofProcess));
+  return told.filter((one) => !isAmong(ofProcess, one));
+}
+
+/** Of what the main thread told, that which is its own. */
+export function ofMain(told: readonly MetricSnapshot[]): readonly MetricSnapshot[] {
+  return told.filter((one) => one.type !== "gauge" || isAmong(ofMainThread, one));
 }
 
 /** What stays of a thread that has ended: what it counted. */

@@ -12,7 +12,9 @@ import { LoadBoard } from "./load-board.ts";
 import type { AskedOfMain, AskedOfThread, ThreadData, ThreadFacts, ToThread } from "./messages.ts";
 import { OverAll } from "./over-all.ts";
 import { type Answers, PortCalls } from "./port-calls.ts";
+import { RemoteHistory } from "./remote-history.ts";
 import { RemoteInference } from "./remote-inference.ts";
+import { SharedNumbers } from "./shared-numbers.ts";
 
 /** How often the board is told how many requests there are. */
 const boardMs = 100;
@@ -31,6 +33,7 @@ function answersOf(
   { logger, onGeneration }: { readonly logger: Logger; onGeneration(generation: number): void },
 ): Omit<Answers<AskedOfThread>, "call"> {
   let prepared: Prepared | undefined;
+  let closing: Promise<void> = Promise.resolve();
   return {
     start: async () => factsOf(await starting),
     async ready() {
@@ -49,11 +52,14 @@ function answersOf(
       onGeneration(generation);
       prepared = await (await starting).prepare(settings);
     },
-    async take() {
+    take() {
       const next = prepared;
       prepared = undefined;
-      await next?.take();
+      closing = next?.take() ?? Promise.resolve();
+      // Whoever asks for its end is told of a failure.
+      closing.catch(() => {});
     },
+    closed: () => closing,
     async drop() {
       const unwanted = prepared;
       prepared = undefined;
@@ -73,6 +79,7 @@ function answersOf(
 export function serveCalls(port: MessagePort, data: ThreadData): void {
   const { slot, limits, settings } = data;
   const board = new LoadBoard(data.board);
+  const numbers = new SharedNumbers(data.numbers);
   const logger = createLogger(settings.logging);
   /** The lock of shared memory knows threads by numbers from 1. */
   const thread = slot + 1;
@@ -104,7 +111,20 @@ export function serveCalls(port: MessagePort, data: ThreadData): void {
     buckets: () => new SharedBuckets(limits, { thread, clock: processClock, generation }),
     places: new SharedPlaces(limits, thread),
     openInference: () => new RemoteInference(calls, systemClock, generation),
+    openHistory(stores) {
+      const { path, url } = settings.history;
+      if (path !== undefined || url !== undefined) stores.set("history", "working");
+      return new RemoteHistory(calls, stores);
+    },
+    numbers: { calls: () => numbers.next("calls"), decisions: () => numbers.next("decisions") },
     exposition: () => calls.ask("exposition", undefined),
+    configuration: {
+      values: () => calls.ask("configValues", undefined),
+      status: () => calls.ask("configStatus", undefined),
+      check: () => calls.ask("checkConfig", undefined),
+      reload: () => calls.ask("reloadConfig", undefined),
+      restartWorkers: () => calls.ask("restartWorkers", undefined),
+    },
     overAll: (service, own) => overAll.of(service, own),
   };
   startGateway(settings, logger, { thread: parts }).then(starting.resolve, starting.reject);

@@ -7,7 +7,7 @@ import type { Settings } from "#config/settings.ts";
 import { systemClock } from "#core/clock.ts";
 import { leavingMax } from "#exchange/connection-places.ts";
 import { urlOf } from "#exchange/listener.ts";
-import { openReloads } from "#gateway/configuration.ts";
+import { configurationAdmin, openReloads } from "#gateway/configuration.ts";
 import { requireFixed } from "#gateway/fixed-settings.ts";
 import type { Gateway, Prepared, StartTerms } from "#gateway.ts";
 import { ownLimitsOnly } from "#limits/limit-options.ts";
@@ -17,20 +17,23 @@ import { createMetrics } from "#metrics.ts";
 import { snapshotOf } from "#observability/family.ts";
 import type { Logger } from "#observability/logger.ts";
 import { makersOn } from "#observability/metric-makers.ts";
-import type { ConfigurationSource } from "#reload/reloads.ts";
+import type { ConfigurationSource, Reloads } from "#reload/reloads.ts";
+import type { ConfigurationAdmin } from "#services/config.ts";
 import { Crew } from "./crew.ts";
 import { LoadBoard } from "./load-board.ts";
 import type { ThreadFacts } from "./messages.ts";
 import { workersFamilies } from "./metric-families.ts";
-import { mergedMetrics, metricsText } from "./metric-merge.ts";
+import { mergedMetrics, metricsText, ofMain } from "./metric-merge.ts";
 import { type Accept, openPorts, type PortAddress } from "./ports.ts";
+import { openSharedHistory } from "./shared-history.ts";
 import { SharedSessions } from "./shared-sessions.ts";
+import { boundThreadsAlone } from "./thread-heap.ts";
 import { threadSettings } from "./thread-settings.ts";
 import { requireTransferable } from "./transferable.ts";
 
 /** A gateway whose calls are served by several threads. */
 export interface WorkersGateway extends Gateway {
-  /** Replaces the threads one after the other, no call lost; resolves when all are new. */
+  /** Replaces the threads one after the other, no call lost; resolves when all are new, or cannot be. */
   restart(): Promise<void>;
   /** Resolves when threads crash so often that another process has to try. */
   readonly givenUp: Promise<void>;
@@ -66,6 +69,39 @@ function keptUntilOpen(keptMax: number): { readonly accept: Accept; open(serve: 
   };
 }
 
+/** The one pool of workers that run models. */
+function openSessions({ onnx }: Settings): SharedSessions {
+  const deps = { clock: systemClock, startThread: startWorkerThread };
+  return new SharedSessions(createWorkerPool(onnx, deps), systemClock);
+}
+
+/** The configuration of the process, as administrators see it whichever thread they ask. */
+function configurationOf(
+  workers: number,
+  { crew, reloads }: { crew(): Crew; reloads(): Reloads },
+): ConfigurationAdmin {
+  const admin = configurationAdmin(reloads, () => {
+    const wasRunning = crew().isRestarting;
+    void crew().restart();
+    return { workers, wasRunning };
+  });
+  return {
+    ...admin,
+    async reload() {
+      const outcome = await admin.reload();
+      await crew().switched();
+      return outcome;
+    },
+  };
+}
+
+/** The listeners of the process, on the ports that are open. */
+function listenersOf(listeners: Settings["listeners"], ports: readonly number[]) {
+  return listeners.map(({ name, serves, ...listener }, place) => ({
+    ...{ name, serves, url: urlOf(listener, ports[place] ?? listener.port) },
+  }));
+}
+
 /** Starts the threads and opens the ports. Rejects with the system's error when a listener cannot open. */
 export async function startWorkers(
   settings: Settings,
@@ -76,6 +112,7 @@ export async function startWorkers(
   }: Pick<StartTerms, "sockets"> & { readonly source: ConfigurationSource },
 ): Promise<WorkersGateway> {
   await requireTransferable();
+  boundThreadsAlone();
   await using opening = new AsyncDisposableStack();
   const { workers, listeners } = settings;
   const slots = slotsPerWorker * workers;
@@ -95,23 +132,20 @@ export async function startWorkers(
   const exposition = async (): Promise<string> => {
     const counted = await crew.counted();
     crew.refreshGauges();
-    return metricsText(mergedMetrics([await snapshotOf(registry), counted]));
+    return metricsText(mergedMetrics([ofMain(await snapshotOf(registry)), counted]));
   };
-  const sessions = opening.use(
-    new SharedSessions(
-      createWorkerPool(settings.onnx, { clock: systemClock, startThread: startWorkerThread }),
-      systemClock,
-    ),
-  );
+  const sessions = opening.use(openSessions(settings));
+  const log = { clock: systemClock, logger };
+  const history = opening.use(await openSharedHistory(settings.history, { ...log, metrics: own }));
+  const configuration = configurationOf(workers, { crew: () => crew, reloads: () => reloads });
   const crew: Crew = opening.use(
     new Crew(facts, {
-      ...{ clock: systemClock, logger, metrics, board, limits, places, sessions, exposition },
+      ...log,
+      ...{ metrics, board, limits, places, sessions, history, exposition, configuration },
       onGivenUp: () => givenUp.resolve(),
     }),
   );
   await crew.start();
-  const connectionsMax = listeners.length * (facts.settings.connectionsMax + leavingMax);
-  arrivals.open((listener, socket) => crew.take(listener, socket, connectionsMax));
   let told: ThreadFacts = (await crew.serving[0]?.start()) ?? { backends: [], models: [] };
   let current = settings;
   const prepare = async (wanted: Settings): Promise<Prepared> => {
@@ -135,22 +169,19 @@ export async function startWorkers(
     };
   };
   const renewCertificates = () => void crew.askAll("renewCertificates");
-  const reloads = opening.use(
+  const reloads: Reloads = opening.use(
     openReloads({
       ...{ source, prepare, renewCertificates, inForce: () => current },
       parts: { clock: systemClock, logger, metrics: own },
     }),
   );
+  const connectionsMax = listeners.length * (facts.settings.connectionsMax + leavingMax);
+  arrivals.open((listener, socket) => crew.take(listener, socket, connectionsMax));
   const owned = opening.move();
   return {
     givenUp: givenUp.promise,
     restart: () => crew.restart(),
-    facts: () => ({
-      ...told,
-      listeners: listeners.map(({ name, serves, ...listener }, place) => ({
-        ...{ name, serves, url: urlOf(listener, ports.numbers[place] ?? listener.port) },
-      })),
-    }),
+    facts: () => ({ ...told, listeners: listenersOf(listeners, ports.numbers) }),
     async ready() {
       const all = crew.serving.map(({ calls }) => calls.ask("ready", undefined));
       told = (await Promise.all(all))[0] ?? told;

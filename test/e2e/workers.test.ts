@@ -1,13 +1,19 @@
 /** Several threads in one process: connections are spread evenly, and what holds for one gateway holds for all of them. */
 
 import { once } from "node:events";
+import { readdirSync } from "node:fs";
 import { request } from "node:https";
+import { DatabaseSync } from "node:sqlite";
 import { text } from "node:stream/consumers";
 import { create, type DescMethodUnary, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { Client, credentials, type ServiceError, status } from "@grpc/grpc-js";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { BackendsService, type ListBackendsResponse } from "#gen/polygate/v1/backends_pb.js";
 import { ChatService } from "#gen/polygate/v1/chat_pb.js";
+import { ConfigService, type GetConfigStatusResponse } from "#gen/polygate/v1/config_pb.js";
+import { type ListRequestsResponse, RequestsService } from "#gen/polygate/v1/requests_pb.js";
+import { type ListDecisionsResponse, RoutingService } from "#gen/polygate/v1/routing_pb.js";
+import { type GetPerformanceResponse, StatsService } from "#gen/polygate/v1/stats_pb.js";
 import { fromSource, type PolygateProcess, startProcess } from "../support/polygate-process.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
 import { clientTls, serverTls } from "../support/tls.ts";
@@ -31,9 +37,19 @@ export default {
   },
 };`;
 
-const config = `workers: 2
+/** Denies every chat. */
+const denying = `export default { before: () => ({ action: "deny", message: "by new settings" }) };`;
+
+/** Is loaded by the first thread alone. */
+const loadedOnce = `import { mkdirSync } from "node:fs";
+mkdirSync(new URL("loaded", import.meta.url));
+${denying}`;
+
+const configWith = (module: string) => `workers: 2
 models: { path: models }
-hooks: [{ name: judge, module: hook.mjs, timeout: 10s }]
+reload: { watch: false }
+history: { path: history.db, cache_ttl: 1ms }
+hooks: [{ name: judge, module: ${module}, timeout: 10s }]
 auth: { anonymous_scopes: [admin] }
 rate_limiting:
   requests_per_minute: 1000000
@@ -52,7 +68,9 @@ beforeAll(async () => {
   folder = await temporaryFolder();
   await folder.write("models/empty", "");
   await folder.write("hook.mjs", hook);
-  const path = await folder.write("gateway.yaml", config);
+  await folder.write("denying.mjs", denying);
+  await folder.write("once.mjs", loadedOnce);
+  const path = await folder.write("gateway.yaml", configWith("hook.mjs"));
   const [file = "", ...args] = fromSource("serve", "--config", path);
   gateway = await startProcess({ command: [file, "--max-old-space-size=256", ...args] });
   plain = gateway.urls[0] ?? "";
@@ -139,6 +157,12 @@ async function metricsOnce(isSo: (told: string) => boolean): Promise<string> {
   );
 }
 
+/** Open descriptors and threads of the gateway's process. */
+function heldByProcess(): { readonly descriptors: number; readonly threads: number } {
+  const count = (kind: string) => readdirSync(`/proc/${gateway.pid}/${kind}`).length;
+  return { descriptors: count("fd"), threads: count("task") };
+}
+
 /** No connection is left but the one that asks. */
 const allLeft = () => metricsOnce((told) => connectionsIn(told).join() === "0,1");
 
@@ -206,6 +230,91 @@ test("an act of an administrator reaches all threads, whichever is asked", async
   expect(await chats()).toEqual([status.OK, status.OK]);
 });
 
+test("the history of all threads is kept in one file, and any thread tells all of it", async () => {
+  await allLeft();
+  using two = await connected(2);
+  const { getPerformance } = StatsService.method;
+  const totals = () =>
+    Promise.all(
+      two.clients.map(async (client) => {
+        const told = (await client.call(getPerformance, {})) as GetPerformanceResponse;
+        return told.providerStats.embedded?.totalRequests;
+      }),
+    );
+  for (const client of two.clients) expect(await client.chat("hello")).toBe(status.OK);
+  const tries = (await metrics()).matchAll(
+    /^load_balancer_requests_total\{.*core="embedded"\} (\d+)$/gm,
+  );
+  const calls = Array.from(tries, ([, count]) => Number(count)).reduce((sum, one) => sum + one, 0);
+  expect(calls).toBeGreaterThan(3);
+  // Who asks sees its own calls at once, and those of other threads soon.
+  await vi.waitUntil(async () => (await totals()).every((total) => total === calls), {
+    timeout: 20_000,
+  });
+  const file = new DatabaseSync(`${folder.path}/history.db`, { readOnly: true });
+  const instances = file.prepare("SELECT DISTINCT instance FROM history").all();
+  file.close();
+  expect(instances).toHaveLength(1);
+});
+
+test("lists of calls and of decisions are those of all threads, whichever is asked", async () => {
+  await allLeft();
+  using two = await connected(2);
+  const { listRequests, getRequest } = RequestsService.method;
+  for (const client of two.clients) expect(await client.chat("hello")).toBe(status.OK);
+  for (const client of two.clients) {
+    const list = async (pageSize: number, pageToken = "") => {
+      const asked = { pageSize, pageToken, filter: { procedure: "polygate.v1.ChatService/Chat" } };
+      return (await client.call(listRequests, asked)) as ListRequestsResponse;
+    };
+    const idsOf = ({ requests }: ListRequestsResponse) => requests.map((one) => one.requestId);
+    const both = await list(2);
+    const first = await list(1);
+    const second = await list(1, first.nextPageToken);
+    expect([first, second].flatMap(idsOf)).toEqual(idsOf(both));
+    expect(new Set(idsOf(both)).size).toBe(2);
+    for (const requestId of idsOf(both)) {
+      expect(await client.call(getRequest, { requestId })).toMatchObject({
+        request: { requestId },
+      });
+    }
+    const asked = { pageSize: 2 };
+    const told = await client.call(RoutingService.method.listDecisions, asked);
+    const { decisions } = told as ListDecisionsResponse;
+    expect(decisions.map((one) => one.requestId)).toEqual(idsOf(both));
+  }
+});
+
+test("other settings are taken by all threads or by none, and any thread tells of them", async () => {
+  await allLeft();
+  using two = await connected(2);
+  const { checkConfig, getConfigStatus, reloadConfig } = ConfigService.method;
+  const chats = () => Promise.all(two.clients.map((client) => client.chat("hello")));
+  const ask = async <T>(client: number, method: DescMethodUnary) =>
+    (await two.clients[client]?.call(method, {})) as T;
+  const states = async () => {
+    const both = [0, 1].map((client) => ask<GetConfigStatusResponse>(client, getConfigStatus));
+    return (await Promise.all(both)).map(({ generation, lastOutcome }) =>
+      [generation, lastOutcome?.result].join(" "),
+    );
+  };
+  await folder.write("gateway.yaml", configWith("once.mjs"));
+  expect(await ask(0, checkConfig)).toMatchObject({ outcome: { result: "ok" } });
+  // By a signal: one thread can build it, the other one cannot.
+  gateway.signal("SIGHUP");
+  await vi.waitUntil(async () => (await states()).every((state) => state === "1 failed"), {
+    timeout: 30_000,
+  });
+  expect(await chats()).toEqual([status.OK, status.OK]);
+  await folder.write("gateway.yaml", configWith("denying.mjs"));
+  expect(await ask(1, reloadConfig)).toMatchObject({ outcome: { result: "ok" } });
+  expect(await states()).toEqual(["2 ok", "2 ok"]);
+  expect(await chats()).toEqual([status.PERMISSION_DENIED, status.PERMISSION_DENIED]);
+  await folder.write("gateway.yaml", configWith("hook.mjs"));
+  await ask(0, reloadConfig);
+  expect(await chats()).toEqual([status.OK, status.OK]);
+});
+
 test("limits hold over all threads, to the call", async () => {
   using four = await connected(4);
   const { countTokens } = ChatService.method;
@@ -224,6 +333,7 @@ test.each([
   async (_, words) => {
     const before = await allLeft();
     const crashes = valueIn(before, startsAfter("crash"));
+    const held = heldByProcess();
     using four = await connected(4);
     const ends = await Promise.all(
       four.clients.map((client, place) => client.chat(place === 0 ? words : "please-wait")),
@@ -237,6 +347,9 @@ test.each([
     expect(valueIn(told, handledOk)).toBeGreaterThanOrEqual(valueIn(before, handledOk) + 2);
     const again = await Promise.all(four.clients.map((client) => client.chat("hello")));
     expect(new Set(again)).toEqual(new Set([status.OK]));
+    // Of what it had, which is three descriptors and its connections, nothing stays; four clients are there.
+    await vi.waitUntil(() => heldByProcess().descriptors <= held.descriptors + 4 + 2);
+    await vi.waitUntil(() => heldByProcess().threads <= held.threads);
   },
 );
 
@@ -246,24 +359,39 @@ test("no call is lost while all threads are replaced, over connections that stay
   const ended = new AbortController();
   const ends = new Map<number, number>([[status.OK, four.clients.length]]);
   const count = (end: number) => ends.set(end, (ends.get(end) ?? 0) + 1);
+  // So much that there are always calls, and the start of a thread does not take long.
+  const pause = () => new Promise((done) => setTimeout(done, 5));
   const overOne = async (client: GrpcClient) => {
-    while (!ended.signal.aborted) count(await client.chat("hello"));
+    for (; !ended.signal.aborted; await pause()) count(await client.chat("hello"));
   };
   const overNew = async () => {
-    while (!ended.signal.aborted) {
+    for (; !ended.signal.aborted; await pause()) {
       using client = new GrpcClient();
       count(await client.chat("hello"));
     }
   };
   const load = [...four.clients.map(overOne), overNew()];
-  process.kill(gateway.pid, "SIGUSR2");
-  await vi.waitUntil(() => gateway.output().includes("all threads are new"), { timeout: 100_000 });
+  using admin = new GrpcClient();
+  const { restartWorkers } = ConfigService.method;
+  const rounds = [
+    () => process.kill(gateway.pid, "SIGUSR2"),
+    async () => {
+      expect(await admin.call(restartWorkers, {})).toMatchObject({ workers: 2, wasRunning: false });
+      // Who asks meanwhile begins nothing.
+      expect(await admin.call(restartWorkers, {})).toMatchObject({ wasRunning: true });
+    },
+  ];
+  for (const [round, begin] of rounds.entries()) {
+    await begin();
+    const isOver = () => gateway.output().split("all threads are new").length === round + 2;
+    await vi.waitUntil(isOver, { timeout: 60_000 });
+  }
   ended.abort();
   await Promise.all(load);
   expect([...ends.keys()]).toEqual([status.OK]);
   // What threads that have left had counted is told still.
   const told = await metrics();
-  expect(valueIn(told, startsAfter("restart"))).toBe(2);
+  expect(valueIn(told, startsAfter("restart"))).toBe(2 * rounds.length);
   expect(valueIn(told, handledOk) - valueIn(before, handledOk)).toBe(ends.get(status.OK));
 });
 

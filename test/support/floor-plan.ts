@@ -250,11 +250,12 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
     "core",
   ],
   "shared-store.ts": ["config", "redis", "limits", "cache", "observability", "core"],
+  "call-history.ts": ["config", "history", "store", "observability", "core"],
   "records.ts": [
+    "call-history.ts",
     "config",
     "services",
     "history",
-    "store",
     "routing",
     "pool",
     "observability",
@@ -262,6 +263,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
   ],
   "stored-keys.ts": ["config", "keys", "store", "observability", "core"],
   gateway: [
+    "call-history.ts",
     "alerts",
     "tracing",
     "reload",
@@ -296,6 +298,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
     "gen",
   ],
   "gateway.ts": [
+    "call-history.ts",
     "gateway",
     "reload",
     "stored-keys.ts",
@@ -315,6 +318,9 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
     "gen",
   ],
   workers: [
+    "call-history.ts",
+    "history",
+    "services",
     "gateway.ts",
     "gateway",
     "reload",
