@@ -34,7 +34,11 @@ export const testsOfRoom: Readonly<Record<string, readonly string[]>> = {
     "test/unit/backends/polyagent/**/*.test.ts",
   ],
   history: ["test/unit/history/**/*.test.ts", "test/contract/history-store.test.ts"],
-  http: ["test/unit/http/**/*.test.ts", "test/unit/http1/**/*.test.ts"],
+  http: [
+    "test/unit/http/**/*.test.ts",
+    "test/unit/http1/**/*.test.ts",
+    "test/unit/http2/field.test.ts",
+  ],
   "http-client": ["test/unit/http-client/**/*.test.ts", "test/unit/backends/llm/**/*.test.ts"],
   identity: ["test/unit/identity/**/*.test.ts", "test/unit/interceptors/authenticate.test.ts"],
   inference: ["test/unit/inference/**/*.test.ts"],
