@@ -118,8 +118,6 @@ export interface SurveyWish {
 /** A provider and one of its models. */
 type ProviderModel = readonly [provider: CatalogProvider, model: string];
 
-const noPairs: readonly ProviderModel[] = [];
-
 /**
  * Those of `pairs` that the caller may call: by the model's name, or as `provider/model`. Names of
  * providers and their aliases are settled by then, so that none leads around the rule. Throws
@@ -294,7 +292,6 @@ export class ChatCatalog {
     const slash = model.indexOf("/");
     const prefix = slash < 0 ? undefined : this.#providers.get(model.slice(0, slash));
     if (prefix !== undefined) return [[prefix, model.slice(slash + 1)]];
-    if (this.#options.providers.length === 0) return noPairs;
     const listing = this.#options.providers.filter(
       ({ listed, prices }) =>
         Object.hasOwn(prices, model) || listed().some(({ id }) => id === model),

@@ -13,7 +13,7 @@ function nameOf(authority: string): string {
 /** Whether one of `hosts`, in which `*.` stands for any name before the rest, is that of an authority. */
 function hostMatcher(hosts: readonly string[]): (authority: string) => boolean {
   const written = hosts.map((host) => host.toLowerCase().replace(/\.$/, ""));
-  const exact = new Set(written.filter((host) => !host.startsWith("*.")));
+  const exact = new Set(written);
   const endings = written.flatMap((host) => (host.startsWith("*.") ? [host.slice(1)] : []));
   return (authority) => {
     const name = nameOf(authority);

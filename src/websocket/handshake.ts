@@ -35,8 +35,7 @@ function offerOf(upgrade: Upgrade): Offer {
   const entries = (upgrade.header(subprotocolField) ?? "").split(",").map((entry) => entry.trim());
   const bearer = entries.indexOf("bearer");
   const key = bearer < 0 ? undefined : entries[bearer + 1];
-  const offered = entries.filter((_, index) => bearer < 0 || index !== bearer + 1);
-  const name = subprotocols.find((known) => offered.includes(known));
+  const name = subprotocols.find((known) => entries.includes(known));
   return { ...(name === undefined ? {} : { name }), ...(key ? { key } : {}) };
 }
 

@@ -260,6 +260,15 @@ describeWith(missingPostgres)("in PostgreSQL", () => {
     return () => new PostgresDatabase(url);
   });
 
+  test("no more than four connections are made, however many statements wait", async () => {
+    await using database = new PostgresDatabase(await server.database());
+    const statements = Array.from({ length: 12 }, () =>
+      database.query<{ readonly pid: number }>("SELECT pg_backend_pid() AS pid, pg_sleep(0.05)"),
+    );
+    const pids = new Set((await Promise.all(statements)).map(([row]) => row?.pid));
+    expect(pids.size).toBe(4);
+  });
+
   test("what a group spent is found by an index", async () => {
     await using database = new PostgresDatabase(await server.database());
     const rows = await database.query<{ readonly indexdef: string }>(

@@ -144,6 +144,10 @@ export async function startKubernetes(): Promise<KubernetesDouble> {
     }
     const selector = url.searchParams.get("labelSelector") ?? "";
     const service = selector.replace("kubernetes.io/service-name=", "");
+    if (request.headers.accept !== "application/json") {
+      refuse(response, 406, "NotAcceptable", "only application/json is spoken here");
+      return;
+    }
     if (double.mood === "refusing" || url.pathname !== path) {
       const who = "system:serviceaccount:prod:gateway";
       refuse(

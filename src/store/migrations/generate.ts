@@ -48,7 +48,7 @@ export function generate(folder: string, name?: string): readonly string[] {
       throw new Error("a name is lower-case words with - between them, such as add-region");
     }
     const text = `/** Migration ${known.length + 1}: . */\n\nexport const sql = \`\n\`;\n`;
-    writeFileSync(join(folder, file), text, { flag: "wx" });
+    writeFileSync(join(folder, file), text);
   }
   writeFileSync(join(folder, "list.ts"), listText([...known, ...added]));
   return [...added, "list.ts"];

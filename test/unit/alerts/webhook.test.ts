@@ -138,11 +138,11 @@ describe("the signature", () => {
 describe("a receiver that does not take it", () => {
   test("is asked again, each time after twice the pause, while that may help", async () => {
     await using all = await open();
-    all.receiver.statuses.push(503, 429, 500);
+    all.receiver.statuses.push(503, 429, 500, 408);
     all.webhook.tell([notice()]);
     await all.ended;
     expect(all.ends).toEqual([["sent"]]);
-    expect(all.pauses).toEqual([1_000, 2_000, 4_000]);
+    expect(all.pauses).toEqual([1_000, 2_000, 4_000, 8_000]);
     expect(new Set(all.receiver.received.map(({ text }) => text)).size).toBe(1);
   });
 

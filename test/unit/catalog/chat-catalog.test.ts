@@ -64,3 +64,37 @@ test("a model costs what the configuration says, else what was published, else n
   // A list of prices is no list of what may be called.
   expect(catalog.knows("p", "b")).toBe(false);
 });
+
+test("a name is a provider's, a provider's and a model's, or that of a model which some list or price", () => {
+  const pool = { snapshot: () => [], causeOfSickness() {} } as unknown as Pool<ChatBackend>;
+  const listing = (...ids: string[]) => ids.map((id) => ({ id, capabilities: [] }) as never);
+  const price = { input: 1, output: 1 };
+  const catalog = new ChatCatalog({
+    cores: { kind: "embedded" } as ChatTarget,
+    providers: [
+      { name: "p", pool, prices: {}, defaultModel: "own", listed: () => listing("m", "n") },
+      { name: "q", aliases: ["second"], pool, prices: { m: price }, listed: () => listing("o") },
+      { name: "r", pool, prices: {}, listed: () => listing("other", "n") },
+    ],
+    routes: new Map(),
+    wishes: { weights: defaultWeights } as never,
+    terms: {} as never,
+    rng: systemRng,
+  });
+  /** The models of providers that a name means. */
+  const meant = (name: string) => {
+    const pairs: string[] = [];
+    const allows = (model: string, full = model) => full !== model && pairs.push(full) > 0;
+    catalog.resolve(name, { allows } as never);
+    return pairs;
+  };
+  expect(meant("p")).toEqual(["p/own"]);
+  expect(meant("second")).toEqual(["q/o"]);
+  expect(meant("p/whatever/it/is")).toEqual(["p/whatever/it/is"]);
+  expect(meant("m")).toEqual(["p/m", "q/m"]);
+  expect(meant("n")).toEqual(["p/n", "r/n"]);
+  // No letter less, and nothing that every object has.
+  for (const name of ["px", "p1/m", "toString", "mm"]) {
+    expect(() => catalog.resolve(name, {} as never)).toThrow(`there is no model named "${name}"`);
+  }
+});

@@ -150,3 +150,63 @@ test("of a server's word for a version 64 characters are kept", async () => {
     { version: "v".repeat(64), success: { count: 1 }, postprocess: { count: 1 } },
   ]);
 });
+
+/** What a server does with an inference: it fails so, or it lacks the model and perhaps says why. */
+const failing = (error: Error) => async (): Promise<InferResponse> => {
+  throw error;
+};
+const missing = (cause?: Error) =>
+  failing(fault("BACKEND_MODEL_MISSING", "there is none", { cause }));
+
+/** What is told when these servers, each a group of its own, are asked for a model one after the other. */
+async function toldBy(...servers: Partial<ModelServer>[]) {
+  const rng = seededRng(1);
+  const deps = { clock, rng };
+  await using scope = new AsyncDisposableStack();
+  const groups = servers.map((more, index) => {
+    const members = [{ id: "only", weight: 1, backend: { ...server, ...more } }];
+    const probes = { healthIntervalMs: 1_000, healthTimeoutMs: 100 };
+    const pool = new Pool<ModelServer>({ name: `g${index}`, members, ...probes }, deps);
+    scope.use(pool);
+    return new PredictGroup({
+      ...{ kind: "tensorflow", pool, balancer: createBalancer("round_robin", rng) },
+      ...{ algorithm: "round_robin", models: [], aliases: {}, preferred: [], cached: [], ...deps },
+    });
+  });
+  // Whose first probe fails is away.
+  await clock.advance(1);
+  const dispatch = createDispatch({ clock, rng, budgets: unlimitedBudgets() });
+  catalog = new PredictCatalog(
+    { local, groups, dispatch, terms: { retryAttempts: 1 }, statistics },
+    deps,
+  );
+  return await refusal(infer("m"));
+}
+
+test("whoever might have had the model says why it failed, not who has none", async () => {
+  const broken = failing(fault("BACKEND_LOST", "the first is broken"));
+  expect(await toldBy({ infer: broken }, { infer: missing() })).toMatchObject({
+    reason: "BACKEND_LOST",
+    message: expect.stringContaining("the first is broken"),
+  });
+});
+
+test("of a model that nobody has, one that was unloaded is told of", async () => {
+  const unloaded = fault("MODEL_NOT_LOADED", "it was unloaded");
+  expect(await toldBy({ infer: missing() }, { infer: missing(unloaded) })).toMatchObject({
+    reason: "MODEL_NOT_LOADED",
+  });
+  expect(await toldBy({ infer: missing() }, { infer: missing() })).toMatchObject({
+    reason: "MODEL_UNKNOWN",
+  });
+});
+
+test("nobody knows whether a model is there while a server that may have it is away", async () => {
+  const check = () => Promise.reject(new Error("connection refused"));
+  expect(await toldBy({ infer: missing() }, { check })).toMatchObject({
+    reason: "POOL_EMPTY",
+    message: expect.stringMatching(
+      /no server that answers has model "m", and no endpoint of "g1" is healthy/,
+    ),
+  });
+});

@@ -24,3 +24,14 @@ test("all who wait are notified when the last request has ended, whatever came m
   arrivals.end();
   await arrivals.none();
 });
+
+test("those in progress are counted", () => {
+  const arrivals = new Arrivals();
+  arrivals.begin();
+  arrivals.begin();
+  expect(arrivals.count).toBe(2);
+  arrivals.end();
+  expect(arrivals.count).toBe(1);
+  arrivals.end();
+  expect(arrivals.count).toBe(0);
+});

@@ -36,3 +36,15 @@ test("what a caller did wrong has no stack, because a crowd of refusals would pa
   expect(fault("INTERNAL", "a bug").stack).toContain("\n    at ");
   expect(Error.stackTraceLimit).toBe(stackTraceLimit);
 });
+
+test("a text of a kilobyte is sent whole, a longer one is cut to as much, and says so", () => {
+  const longest = "x".repeat(1_024);
+  expect(fault("REQUEST_INVALID", longest).rawMessage).toBe(longest);
+  const fields = [{ field: `${longest}y`, description: `${longest}y` }];
+  const cut = `${"x".repeat(1_023)}…`;
+  const error = fault("REQUEST_INVALID", `${longest}y`, { fields });
+  expect(error.rawMessage).toBe(cut);
+  expect(error.findDetails(BadRequestSchema)[0]?.fieldViolations).toMatchObject([
+    { field: cut, description: cut },
+  ]);
+});

@@ -54,6 +54,41 @@ test("bodies past the buffers of the process fail with BUFFERS_FULL, a 503 or RE
   session.destroy();
 });
 
+test.each(["1.1", "2"])(
+  "over HTTP/%s a body that is too large fails with BODY_TOO_LARGE, one whose client leaves with CANCELLED",
+  async (version) => {
+    const reasons: unknown[] = [];
+    const began = Promise.withResolvers<void>();
+    await using listener = await open(async (exchange) => {
+      const isLarge = exchange.target === "/large";
+      if (!isLarge) began.resolve();
+      await exchange.body(isLarge ? 10 : 1_000).catch((error) => reasons.push(reasonOf(error)));
+      if (isLarge) exchange.respond(413, []);
+    }, {});
+    if (version === "2") {
+      const session = connectHttp2(`http://127.0.0.1:${listener.port}`);
+      const large = session.request({ ":method": "POST", ":path": "/large" });
+      large.on("error", () => {}).end(Buffer.alloc(100));
+      await once(large, "response");
+      const left = session.request({ ":method": "POST", ":path": "/left" });
+      left.on("error", () => {}).write("a");
+      await began.promise;
+      session.destroy();
+    } else {
+      const socket = connect(listener.port, "127.0.0.1");
+      socket.write(
+        `POST /large HTTP/1.1\r\nhost: a\r\ncontent-length: 100\r\n\r\n${"x".repeat(100)}`,
+      );
+      await once(socket, "data");
+      const left = connect(listener.port, "127.0.0.1");
+      left.write("POST /left HTTP/1.1\r\nhost: a\r\ncontent-length: 100\r\n\r\na");
+      await began.promise;
+      for (const one of [socket, left]) one.destroy();
+    }
+    await expect.poll(() => reasons).toEqual(["BODY_TOO_LARGE", "CANCELLED"]);
+  },
+);
+
 test("a body that does not come in its time fails with BODY_TIMEOUT", () => {
   const error = bodyRefused("late");
   expect([reasonOf(error), error.rawMessage]).toEqual([

@@ -4,9 +4,10 @@ import { once } from "node:events";
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { gzipSync } from "node:zlib";
+import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { HttpClient, type OutgoingRequest } from "#http-client/client.ts";
+import { HttpClientError } from "#http-client/failure.ts";
 
 type Answer = (response: ServerResponse, path: string) => void;
 
@@ -51,14 +52,22 @@ const clientOf = (connectionsMax = 4) =>
 const textOf = (bytes: Uint8Array | undefined) =>
   bytes === undefined ? undefined : Buffer.from(bytes).toString();
 
+const coders: Readonly<Record<string, (body: string) => Buffer>> = {
+  "/gzip": (body) => gzipSync(body),
+  "/x-gzip": (body) => gzipSync(body),
+  "/br": (body) => brotliCompressSync(body),
+  "/zstd": (body) => zstdCompressSync(body),
+  "/deflate": (body) => deflateSync(body),
+};
+
 test("a body is the same in pieces and as a whole, whatever its coding", async () => {
   const body = "a body ".repeat(1_000);
   answer = (response, path) => {
     if (path === "/plain") response.end(body);
-    else response.writeHead(200, { "content-encoding": "gzip" }).end(gzipSync(body));
+    else response.writeHead(200, { "content-encoding": path.slice(1) }).end(coders[path]?.(body));
   };
   await using client = clientOf();
-  for (const path of ["/plain", "/gzip"]) {
+  for (const path of ["/plain", ...Object.keys(coders)]) {
     const whole = await client.send(get(path));
     expect(textOf(await whole.bytes(1e6))).toBe(body);
     const pieces: Uint8Array[] = [];
@@ -122,6 +131,28 @@ test("a body that is longer than what is asked for is not read on, and its conne
   await using client = clientOf();
   expect(await (await client.send(get("/"))).bytes(999)).toBeUndefined();
   await expect.poll(() => broke).toEqual(["/"]);
+});
+
+test("a body that is not in the coding that its head names fails the call", async () => {
+  answer = (response) => {
+    response.writeHead(200, { "content-encoding": "gzip" }).end("this is no gzip");
+  };
+  await using client = clientOf();
+  const response = await client.send(get("/"));
+  await expect(response.bytes(1e6)).rejects.toBeInstanceOf(HttpClientError);
+});
+
+test("who left the pieces gets no more of them", async () => {
+  answer = (response) => {
+    response.write("one");
+  };
+  await using client = clientOf();
+  const pieces = (await client.send(get("/"))).chunks()[Symbol.asyncIterator]();
+  expect(textOf((await pieces.next()).value)).toBe("one");
+  expect(await pieces.return?.()).toEqual({ done: true, value: undefined });
+  await expect(pieces.next()).rejects.toMatchObject({
+    cause: expect.objectContaining({ message: "nobody reads the response" }),
+  });
 });
 
 test("who leaves the pieces ends the call", async () => {

@@ -69,6 +69,43 @@ test("past its limit a body is refused, read whole or in pieces", async () => {
   await expect(iterator.next()).rejects.toBeInstanceOf(BodyTooLargeError);
 });
 
+test("a body of as many bytes as it may have is taken, in one piece and in several", async () => {
+  const source = new Source();
+  const body = new IncomingBody();
+  const read = body.read(10, source);
+  body.add(Buffer.alloc(9), source, true);
+  body.add(Buffer.alloc(1), source, true);
+  body.end();
+  expect((await read).length).toBe(10);
+});
+
+test("a reader that leaves before anything came, or after all did, leaves what there is to nobody", async () => {
+  const source = new Source();
+  const early = new IncomingBody();
+  const waiting = early.pieces(100, source);
+  early.add(Buffer.alloc(5), source, true);
+  await waiting.next();
+  await waiting.return(undefined);
+  early.add(Buffer.alloc(7), source, true);
+  expect([early.waitingBytes, source.gone]).toEqual([0, 7]);
+  const late = new IncomingBody();
+  for (const size of [5000, 6000]) late.add(Buffer.alloc(size), source, true);
+  late.end();
+  const leaving = late.pieces(20_000, source);
+  expect((await leaving.next()).value?.length).toBe(5000);
+  await leaving.return(undefined);
+  expect([late.waitingBytes, source.gone]).toEqual([0, 6007]);
+});
+
+test("a break wakes a reader that waits for a piece", async () => {
+  const source = new Source();
+  const body = new IncomingBody();
+  const next = body.pieces(10, source).next();
+  source.error = new Error("gone");
+  body.break(source);
+  await expect(next).rejects.toThrow("gone");
+});
+
 test.each(["before", "while"])(
   "a body that turns out too large %s it is read is dropped, and its sender granted no more",
   async (when) => {

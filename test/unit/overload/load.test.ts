@@ -88,7 +88,12 @@ describe("the monitor", () => {
   ] as const)("sees %s", (_name, delays, refuses) => {
     let nowMs = 0;
     let look = () => {};
-    const timer = { unref() {} };
+    let holding = 0;
+    const timer = {
+      unref() {
+        holding -= 1;
+      },
+    };
     const clock = {
       ...createManualClock(),
       nowMs: () => nowMs,
@@ -97,6 +102,7 @@ describe("the monitor", () => {
           nowMs += ms;
           due(subject, ms);
         };
+        holding += 1;
         return timer;
       },
     };
@@ -106,6 +112,8 @@ describe("the monitor", () => {
       look();
     }
     expect(monitor.level.refuses).toBe(refuses);
+    // No timer keeps the process alive.
+    expect(holding).toBe(0);
   });
 
   test("reads a share of this process's heap", () => {

@@ -8,6 +8,7 @@ import { createLogger } from "#observability/logger.ts";
 import { type Reading, Reloads } from "#reload/reloads.ts";
 import { loadYaml } from "../../support/config-folder.ts";
 import { createManualClock } from "../../support/manual-clock.ts";
+import { temporaryFolder } from "../../support/temporary-folder.ts";
 
 const clock = createManualClock();
 
@@ -21,9 +22,10 @@ const ttl = (seconds: number) => readingOf(`cache: { ttl: ${seconds}s }`);
 const ttlOf = (settings: Settings) => settings.cache.ttlMs / 1000;
 
 /** An owner over a source that a test sets, and a gateway that prepares when a test lets it. */
-function started() {
+function started(files: readonly string[] = []) {
   const first = ttl(1);
   if (!first.ok) throw new Error("not sound");
+  const metrics = createMetrics();
   const state = {
     now: first as Reading,
     taken: [] as number[],
@@ -34,9 +36,16 @@ function started() {
     fixed: [] as string[],
     lines: [] as Record<string, unknown>[],
     renewals: 0,
+    reads: 0,
   };
   const reloads = new Reloads(first.settings, {
-    source: { started: first.facts, read: () => state.now },
+    source: {
+      started: { ...first.facts, files },
+      read() {
+        state.reads += 1;
+        return state.now;
+      },
+    },
     fixedChanges: () => state.fixed,
     renewCertificates() {
       state.renewals += 1;
@@ -60,13 +69,13 @@ function started() {
         },
       };
     },
-    ...{ clock, metrics: createMetrics() },
+    ...{ clock, metrics },
     logger: createLogger(
       { level: "debug", format: "json", output: "stdout" },
       { write: (line) => state.lines.push(JSON.parse(line)) },
     ),
   });
-  return { state, reloads };
+  return { state, reloads, metrics };
 }
 
 test("who asks while one runs waits for one more, which reads what is newest", async () => {
@@ -95,9 +104,55 @@ test("a call that asks is answered while it is itself one of those that are wait
   expect(state.closing).toHaveLength(1);
 });
 
+test("from the start it is told what is in force, and since when", async () => {
+  const { reloads, metrics } = started();
+  const { hash } = reloads.inForce;
+  expect(reloads.inForce).toMatchObject({
+    ...{ file: "gateway.yaml", generation: 1, wallMs: clock.wallMs() },
+    settings: { cache: { ttlMs: 1_000 } },
+  });
+  const text = await metrics.registry.metrics();
+  expect(text).toContain("config_last_reload_successful 1");
+  expect(text).toContain(
+    `config_last_reload_success_timestamp_seconds ${Math.round(clock.wallMs() / 1_000)}`,
+  );
+  expect(text).toContain(`config_hash ${Number.parseInt(hash.slice(0, 12), 16)}`);
+});
+
+test("files are watched from the start", async () => {
+  await using folder = await temporaryFolder();
+  const file = await folder.write("gateway.yaml", "");
+  const { state, reloads } = started([file]);
+  await folder.write("gateway.yaml", "# changed");
+  await expect
+    .poll(async () => {
+      await clock.advance(250);
+      return state.reads;
+    })
+    .toBeGreaterThan(0);
+  await reloads[Symbol.asyncDispose]();
+});
+
+test("settings that cannot be closed are told, and hold up nothing", async () => {
+  const { state, reloads } = started();
+  state.now = ttl(2);
+  await reloads.reload("call");
+  state.closing[0]?.reject(new Error("a bug"));
+  await expect
+    .poll(() => state.lines.map(({ msg }) => msg))
+    .toContain("the settings before could not be closed");
+  expect(state.lines.find(({ msg }) => String(msg).includes("before"))).toMatchObject({
+    err: expect.objectContaining({ message: "a bug" }),
+  });
+  state.now = ttl(3);
+  expect((await reloads.reload("call")).result).toBe("ok");
+});
+
 test("what is the same is not built again, but certificates are looked at", async () => {
   const { state, reloads } = started();
-  expect((await reloads.reload("signal")).result).toBe("unchanged");
+  expect(await reloads.reload("signal")).toMatchObject({
+    ...{ result: "unchanged", problems: [], restart: [] },
+  });
   expect([state.gates.length, state.renewals]).toEqual([0, 1]);
 });
 

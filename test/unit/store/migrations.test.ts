@@ -29,8 +29,15 @@ test("a name adds the file of the next number, in the list as well", async () =>
   const count = globSync(`${folder}/[0-9]*.ts`).length;
   const file = `${String(count + 1).padStart(4, "0")}-add-region.ts`;
   expect(generate(copy.path, "add-region")).toEqual([file, "list.ts"]);
-  expect(readFileSync(join(copy.path, file), "utf8")).toContain("export const sql = `");
-  expect(listIn(copy.path)).toContain(`import { sql as sql${count + 1} } from "./${file}";`);
+  expect(readFileSync(join(copy.path, file), "utf8")).toBe(
+    `/** Migration ${count + 1}: . */\n\nexport const sql = \`\n\`;\n`,
+  );
+  const list = listIn(copy.path);
+  expect(list).toContain(`import { sql as sql${count + 1} } from "./${file}";`);
+  // Neither the list nor what else lies there is a migration.
+  writeFileSync(join(copy.path, "generate.ts"), "");
+  expect(generate(copy.path)).toEqual(["list.ts"]);
+  expect(listIn(copy.path)).toBe(list);
 });
 
 test("a name that is no file's, and numbers with a gap, are refused before anything is written", async () => {

@@ -2,6 +2,7 @@
 
 import { expect, test } from "vitest";
 import { seededRng } from "#core/rng.ts";
+import { createMetrics } from "#metrics.ts";
 import { Exporter, type SpanEnd } from "#tracing/exporter.ts";
 import { retryAfterMsOf } from "#tracing/otlp-http.ts";
 import type { SendEnd } from "#tracing/otlp-sender.ts";
@@ -14,9 +15,12 @@ const busy = (afterMs?: number): SendEnd => ({ kind: "busy", afterMs, words: "aw
 function exporter({
   ends = [],
   queue = { spansMax: 1_000, bytesMax: 1_000_000 },
+  sendMs = 0,
 }: {
   readonly ends?: readonly SendEnd[];
   readonly queue?: { readonly spansMax: number; readonly bytesMax: number };
+  /** How long the collector takes. */
+  readonly sendMs?: number;
 } = {}) {
   const clock = createManualClock();
   const next = [...ends];
@@ -30,17 +34,21 @@ function exporter({
       clock,
       rng: seededRng(1),
       sender: {
-        async send(pieces) {
+        async send(pieces, signal) {
           const bytes = pieces.reduce((sum, { length }) => sum + length, 0);
           requests.push({ atMs: clock.nowMs() - startMs, bytes });
+          if (sendMs > 0) await clock.sleep(sendMs, signal).catch(() => {});
+          if (signal.aborted) return busy();
           return next.shift() ?? sent;
         },
-        async [Symbol.asyncDispose]() {},
+        async [Symbol.asyncDispose]() {
+          states.push("let go");
+        },
       },
       onEnd(end, spans) {
         counts[end] = (counts[end] ?? 0) + spans;
       },
-      onState: (state) => states.push(state),
+      onState: (state, words) => states.push(words === "" ? state : `${state}: ${words}`),
     },
   );
   return { made, clock, requests, counts, states };
@@ -84,11 +92,11 @@ test("a busy collector is asked again, later each time or when it says; in the e
   made.add(span(), 1);
   await clock.advance(1_000);
   expect(counts).toEqual({ failed: 2, exported: 1 });
-  expect(states).toEqual(["failing", "working"]);
+  expect(states).toEqual(["failing: away", "working"]);
 });
 
 test("a refusal is final, and what a collector rejects is counted", async () => {
-  const { made, clock, counts } = exporter({
+  const { made, clock, counts, states } = exporter({
     ends: [
       { kind: "refused", words: "HTTP status 400" },
       { kind: "sent", rejected: 2, words: "too old" },
@@ -99,6 +107,45 @@ test("a refusal is final, and what a collector rejects is counted", async () => 
   made.add(span(), 5);
   await clock.advance(1_000);
   expect(counts).toEqual({ failed: 4, rejected: 2, exported: 3 });
+  expect(states).toEqual(["failing: HTTP status 400"]);
+});
+
+test("rejected spans are a failure in the collector's words, told once until it takes all again", async () => {
+  const rejecting: SendEnd = { kind: "sent", rejected: 9, words: "too old" };
+  const { made, clock, counts, states } = exporter({ ends: [rejecting, rejecting, sent, sent] });
+  const sendOne = async () => {
+    made.add(span(), 5);
+    await clock.advance(1_000);
+  };
+  await sendOne();
+  await sendOne();
+  expect(counts).toEqual({ rejected: 10 });
+  await sendOne();
+  await sendOne();
+  // No more are rejected than were sent.
+  expect(counts).toEqual({ rejected: 10, exported: 10 });
+  expect(states).toEqual(["failing: the collector rejected spans: too old", "working"]);
+});
+
+test("no time is left for what waits behind a collector that takes five seconds at the end", async () => {
+  const { made, clock, counts, requests, states } = exporter({ sendMs: 5_000 });
+  for (let at = 0; at < 3; at += 1) made.add(span(300_000), 1);
+  const closed = made[Symbol.asyncDispose]();
+  await clock.advance(5_000);
+  await closed;
+  // The first batch came to its usual limit, and is tried once more.
+  expect(requests.map(({ atMs }) => atMs)).toEqual([0, 1_000]);
+  expect(counts).toEqual({ failed: 3 });
+  expect(states).toEqual(["failing: away", "let go"]);
+});
+
+test("a stop leaves no timer behind", async () => {
+  const { made, clock, counts } = exporter();
+  made.add(span(), 1);
+  expect(clock.sleeping()).toBe(1);
+  await made[Symbol.asyncDispose]();
+  await clock.advance(0);
+  expect([clock.sleeping(), counts]).toEqual([0, { exported: 1 }]);
 });
 
 test("while a collector is away spans are dropped beyond either bound, and counted", async () => {
@@ -144,4 +191,16 @@ test("retry-after is seconds or a date", () => {
   for (const field of [undefined, "soon", "-1x"]) {
     expect(retryAfterMsOf(field, nowMs)).toBeUndefined();
   }
+});
+
+test("the page of metrics says what became of spans, and how many parents were not followed", async () => {
+  const metrics = createMetrics();
+  metrics.traceSpans.inc({ result: "dropped" }, 3);
+  metrics.traceParentsLimited.inc();
+  const text = await metrics.registry.metrics();
+  expect(text).toContain('gateway_trace_spans_total{result="dropped"} 3');
+  expect(text).toContain("gateway_trace_parents_limited_total 1");
+  expect(text).toContain(
+    "# HELP gateway_trace_parents_limited_total Requests whose caller wants them sampled, beyond `tracing.sampled_parents`: the ratio decided.",
+  );
 });

@@ -50,3 +50,39 @@ describe("substitute", () => {
     expect(substitute(written, env)).toEqual({ ok: false, message });
   });
 });
+
+test("a text knows whether something of it came from elsewhere", () => {
+  expect(substitute("plain", env)).toMatchObject({ isFilled: false });
+  expect(substitute(`$\${NAME}`, env)).toMatchObject({ isFilled: false });
+  expect(substitute(`\${NAME}`, env)).toMatchObject({ isFilled: true });
+});
+
+describe("what a file or a credential holds", () => {
+  const readers = {
+    file: (path: string) => ({ ok: true, text: `<file ${path}>` }) as const,
+    credential: (name: string) => ({ ok: true, text: `<credential ${name}>` }) as const,
+  };
+
+  test.each([
+    { written: `a \${file:/run/key}`, text: "a <file /run/key>" },
+    { written: `\${credential:a:b}`, text: "<credential a:b>" },
+    { written: `\${file:a\nb}`, text: "<file a\nb>" },
+    { written: `\${file:}`, text: "<file >" },
+    { written: `\${NONE:-file:/run/key}`, text: "file:/run/key" },
+  ])("$written is $text", ({ written, text }) => {
+    expect(substitute(written, env, readers)).toEqual({ ok: true, text, isFilled: true });
+  });
+
+  test("is read by nobody where there are no readers", () => {
+    expect(substitute(`\${file:/run/key}`, env)).toMatchObject({ ok: false });
+    expect(substitute(`\${NAME}`, env, readers)).toMatchObject({ text: "value" });
+  });
+
+  test("is missing in the reader's own words", () => {
+    const file = () => ({ ok: false, message: "cannot be read" }) as const;
+    expect(substitute(`\${file:x}`, env, { ...readers, file })).toEqual({
+      ok: false,
+      message: "cannot be read",
+    });
+  });
+});
