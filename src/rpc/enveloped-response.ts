@@ -80,8 +80,9 @@ export class EnvelopedResponse {
       exchange.end();
     } else if (exchange.started) {
       exchange.end(this.#trailers(error));
-    } else if (this.#call.responseHeader.isEmpty) {
-      // Nothing before the trailers: one block of fields is the whole response.
+    } else if (error !== undefined || this.#call.responseHeader.isEmpty) {
+      // Trailers-Only: by their retry policies gRPC's clients repeat a call only while no fields
+      // came before its status.
       exchange.respond(200, [...this.#head(), ...this.#trailers(error)]);
     } else {
       exchange.respond(200, this.#head(), "", this.#trailers(error));

@@ -12,6 +12,7 @@ export function pages(): readonly string[] {
     "docs/**/*.md",
     "proto/*.md",
     "bench/**/*.md",
+    "clients/*/*.md",
     "deploy/**/*.md",
     "test/**/*.md",
   ]);

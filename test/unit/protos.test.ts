@@ -1,8 +1,10 @@
 /** The protos that come from elsewhere are what they say they are. */
 
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { fromBinary, type JsonValue, toJson } from "@bufbuild/protobuf";
+import { cp } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { createFileRegistry, fromBinary, type JsonValue, toJson } from "@bufbuild/protobuf";
 import {
   type FileDescriptorProto,
   FileDescriptorProtoSchema,
@@ -10,6 +12,7 @@ import {
 } from "@bufbuild/protobuf/wkt";
 import { file_buf_validate_validate as validator } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { expect, test } from "vitest";
+import { temporaryFolder } from "../support/temporary-folder.ts";
 
 function built(): readonly FileDescriptorProto[] {
   const args = ["build", "proto", "--exclude-imports", "--exclude-source-info", "-o", "-"];
@@ -41,5 +44,32 @@ test("every file says where its code goes in Go, Java and C#", () => {
 test("what is generated of the rules comes from the validator alone", () => {
   expect(readFileSync("gen/polygate/v1/chat_pb.js", "utf8")).toContain(
     'from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js"',
+  );
+});
+
+test("gen/polygate.binpb describes every service, and all that they import", () => {
+  const set = fromBinary(FileDescriptorSetSchema, readFileSync("gen/polygate.binpb"));
+  const registry = createFileRegistry(set);
+  const own = built().filter(({ name }) => /^(?:polygate|polyagent|inference|grpc)\//.test(name));
+  const services = own.flatMap((file) => file.service.map(({ name }) => `${file.package}.${name}`));
+  expect(services).toContain("polygate.v1.ChatService");
+  for (const name of services) expect(registry.getService(name), name).toBeDefined();
+  expect(registry.getMessage("google.rpc.ErrorInfo")).toBeDefined();
+});
+
+test("what 0.1.0 promised is kept: a field that changes its number is found", async () => {
+  await using folder = await temporaryFolder();
+  await cp("proto", join(folder.path, "proto"), { recursive: true });
+  const chat = readFileSync("proto/polygate/v1/chat.proto", "utf8");
+  const changed = chat.replace("string message = 1 ", "string message = 21 ");
+  await folder.write("proto/polygate/v1/chat.proto", changed);
+  await cp("buf.yaml", join(folder.path, "buf.yaml"));
+  const against = ["--against", resolve("test/fixtures/released-protos.binpb")];
+  const broken = spawnSync(resolve("node_modules/.bin/buf"), ["breaking", "proto", ...against], {
+    cwd: folder.path,
+    encoding: "utf8",
+  });
+  expect(broken.stdout).toContain(
+    'Previously present field "1" with name "message" on message "ChatRequest"',
   );
 });

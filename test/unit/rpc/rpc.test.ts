@@ -333,17 +333,21 @@ describe("errors of handlers", () => {
     },
   );
 
-  test("without metadata a gRPC error is one block of fields", async () => {
+  test("a gRPC error before any message is one block of fields, with whatever metadata", async () => {
     const call = rawCaller(
       {},
       {
-        unary: () => {
+        unary: (_input, context) => {
+          context.responseHeader.set("x-head", "1");
+          context.responseTrailer.set("x-tail", "2");
           throw fault("POOL_EMPTY", "no core");
         },
       },
     );
     const exchange = await call({ call: "Unary", type: grpc, chunks: [framed(grpc, unary)] });
     expect(exchange.answerHeaders).toContainEqual(["grpc-status", "14"]);
+    expect(exchange.answerHeaders).toContainEqual(["x-head", "1"]);
+    expect(exchange.answerHeaders).toContainEqual(["x-tail", "2"]);
     expect(exchange.answerTrailers).toEqual([]);
   });
 

@@ -1,0 +1,116 @@
+"""Polygate from Python, under asyncio."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any
+
+import grpc
+
+from polygate.options import Options
+from polygate.v1.backends_pb2_grpc import BackendsServiceStub
+from polygate.v1.cache_pb2_grpc import CacheServiceStub
+from polygate.v1.chat_pb2_grpc import ChatServiceStub
+from polygate.v1.config_pb2_grpc import ConfigServiceStub
+from polygate.v1.embeddings_pb2_grpc import EmbeddingsServiceStub
+from polygate.v1.health_pb2_grpc import HealthServiceStub
+from polygate.v1.keys_pb2_grpc import KeysServiceStub
+from polygate.v1.limits_pb2_grpc import LimitsServiceStub
+from polygate.v1.models_pb2_grpc import ModelsServiceStub
+from polygate.v1.predict_pb2_grpc import PredictServiceStub
+from polygate.v1.requests_pb2_grpc import RequestsServiceStub
+from polygate.v1.routing_pb2_grpc import RoutingServiceStub
+from polygate.v1.stats_pb2_grpc import StatsServiceStub
+from polygate.v1.uploads_pb2_grpc import UploadServiceStub
+
+
+class AsyncPolygate:
+    """The gateway's services by name, over one connection. Calls raise what `failure_of` reads."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        api_key: str | None = None,
+        default_timeout_s: float = 60.0,
+        attempts_max: int = 3,
+        root_certificates: bytes | None = None,
+    ) -> None:
+        """Opens no connection yet: the first call does. The options are those of `Options`."""
+        options = Options(url, api_key, default_timeout_s, attempts_max, root_certificates)
+        policy = [kind(options) for kind in _POLICIES]
+        if options.is_secure:
+            channel = grpc.aio.secure_channel(
+                options.target, options.credentials(), options.channel_options(), interceptors=policy
+            )
+        else:
+            channel = grpc.aio.insecure_channel(options.target, options.channel_options(), interceptors=policy)
+        self._channel = channel
+        self.backends = BackendsServiceStub(channel)
+        self.cache = CacheServiceStub(channel)
+        self.chat = ChatServiceStub(channel)
+        self.config = ConfigServiceStub(channel)
+        self.embeddings = EmbeddingsServiceStub(channel)
+        self.health = HealthServiceStub(channel)
+        self.keys = KeysServiceStub(channel)
+        self.limits = LimitsServiceStub(channel)
+        self.models = ModelsServiceStub(channel)
+        self.predict = PredictServiceStub(channel)
+        self.requests = RequestsServiceStub(channel)
+        self.routing = RoutingServiceStub(channel)
+        self.stats = StatsServiceStub(channel)
+        self.uploads = UploadServiceStub(channel)
+
+    async def close(self) -> None:
+        """Ends the connection, and the calls on it."""
+        await self._channel.close()
+
+    async def __aenter__(self) -> AsyncPolygate:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+
+class _Policy:
+    """The caller's key, and a deadline where a call names none."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+
+    async def _pass(self, proceed: Callable[[Any, Any], Any], details: grpc.aio.ClientCallDetails, request: Any) -> Any:
+        metadata = grpc.aio.Metadata(*(details.metadata or ()), *self._options.metadata())
+        changed = grpc.aio.ClientCallDetails(
+            details.method,
+            self._options.timeout(details.timeout),
+            metadata,
+            details.credentials,
+            details.wait_for_ready,
+        )
+        return await proceed(changed, request)
+
+
+# A channel asks each interceptor for one kind of call alone.
+class _UnaryUnary(_Policy, grpc.aio.UnaryUnaryClientInterceptor):
+    intercept_unary_unary: Any = _Policy._pass
+
+
+class _UnaryStream(_Policy, grpc.aio.UnaryStreamClientInterceptor):
+    intercept_unary_stream: Any = _Policy._pass
+
+
+class _StreamUnary(_Policy, grpc.aio.StreamUnaryClientInterceptor):
+    intercept_stream_unary: Any = _Policy._pass
+
+
+class _StreamStream(_Policy, grpc.aio.StreamStreamClientInterceptor):
+    intercept_stream_stream: Any = _Policy._pass
+
+
+_POLICIES = (_UnaryUnary, _UnaryStream, _StreamUnary, _StreamStream)
