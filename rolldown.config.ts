@@ -25,8 +25,12 @@ function modulesOf(entry: string, graph: Graph): ReadonlySet<string> {
 let modulesByFile: readonly ReadonlySet<string>[] | undefined;
 
 export default defineConfig({
-  // The second one is the program of a thread, which is started by its address.
-  input: { main: "src/cli/main.ts", thread: "src/workers/thread.ts" },
+  // The second one is the program of a thread, which is started by its address; the third is exported.
+  input: {
+    main: "src/cli/main.ts",
+    thread: "src/workers/thread.ts",
+    fastify: "src/fastify/plugin.ts",
+  },
   platform: "node",
   resolve: { conditionNames: ["source", "node", "import", "require", "default"] },
   // Loaded when something needs them: what is native, and what is greater than the program.

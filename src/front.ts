@@ -33,6 +33,7 @@ import type { MalformedResponse } from "#exchange/wire.ts";
 import { RelayService } from "#gen/polygate/v1/relay_pb.js";
 import { valuesOf } from "#interceptors/context.ts";
 import type { Logger } from "#observability/logger.ts";
+import { createPortalSurface, type PortalOptions } from "#portal/surface.ts";
 import { Decompressor } from "#protocol/decompressor.ts";
 import { restErrorBody } from "#rest/error-body.ts";
 import type { JsonOptions } from "#rest/json.ts";
@@ -109,6 +110,8 @@ export interface ServingOptions {
   readonly trustedHeaders?: readonly ProxyField[];
   /** How REST finds methods, and reads and writes their messages. */
   readonly rest?: Omit<RestOptions, "bodyBytesMax" | "clock">;
+  /** Absent: there is no portal. */
+  readonly portal?: PortalOptions;
 }
 
 /** What the public side is built from. */
@@ -131,6 +134,8 @@ export interface FrontDeps extends Pick<EntryDeps, "journal" | "audit" | "traces
 /** What serves requests at one time, built whole: a call path, and the surfaces of each listener. */
 export interface Serving {
   readonly entry: Entry;
+  /** What all surfaces call, for a server of somebody else's. */
+  readonly calls: CallPath;
   /** By the name of the listener. */
   readonly listeners: ReadonlyMap<string, Pick<EntryListener, "surfaces" | "cors">>;
   /** Whether connections from an address are a trusted proxy's. */
@@ -249,7 +254,12 @@ function surfacesOf(options: ServingOptions, { calls, clock, refuseWith }: Surfa
   const all = pages(options.pages.all);
   const { bytesMax: readBytesMax, elementsMax, buffers } = options;
   const decoding = { elementsMax, limitsOf: ruleLimits };
-  const rpc = rpcSurface(createRpc(openCalls(calls), { readBytesMax, decoding, buffers, clock }));
+  const handlers = createRpc(openCalls(calls), { readBytesMax, decoding, buffers, clock });
+  const rpc = rpcSurface(handlers);
+  const portals: Surface[] =
+    options.portal === undefined
+      ? []
+      : [createPortalSurface(options.portal, { rpc: handlers, refuse: refuseWith, clock })];
   const metrics = pages(options.pages.metrics);
   const sharedRest = restWith();
   const llmFor = ({ serves, cors }: FrontListener): Surface[] => {
@@ -297,6 +307,7 @@ function surfacesOf(options: ServingOptions, { calls, clock, refuseWith }: Surfa
     const served = [
       ...clientSurfaces,
       ...(serves.includes("metrics") ? [metrics] : []),
+      ...(serves.includes("portal") ? portals : []),
       ...(servesRest
         ? [pages(options.pages.rest(listener)), createRestAdapter(rest, adapter)]
         : []),
@@ -323,6 +334,7 @@ export function createServing(options: ServingOptions, deps: FrontDeps): Serving
   const entry = createEntry({ proxies }, deps);
   return {
     entry,
+    calls: openCalls(calls),
     listeners: new Map(
       all.map(({ listener: { name, cors }, surfaces }) => [name, { surfaces, cors }]),
     ),

@@ -29,8 +29,10 @@ import type { Logger } from "#observability/logger.ts";
 import { createStats } from "#observability/stats.ts";
 import type { StoreStates } from "#observability/store-states.ts";
 import { type GaugedPools, refreshGauges } from "#pages.ts";
+import { EndedSessions } from "#portal/ended-sessions.ts";
 import { createRecords } from "#records.ts";
 import type { ConfigurationSource, ReloadCause, ReloadReport, Reloads } from "#reload/reloads.ts";
+import type { CallPath } from "#rpc/call.ts";
 import { createHealthStatus } from "#rpc/health.ts";
 import { inferenceMetrics } from "#services/inference-metrics.ts";
 import { openKeys } from "#stored-keys.ts";
@@ -50,6 +52,8 @@ export interface ThreadGateway extends Gateway {
   take(listener: number, socket: Socket): void;
   /** Requests that have come and not ended. */
   readonly active: number;
+  /** Its services with all policy, for a server of somebody else's. */
+  readonly calls: CallPath;
   /** What it has counted, as plain data. */
   metrics(): Promise<readonly MetricSnapshot[]>;
   /** Is not ready any more, for whoever asks, and goes on serving. */
@@ -279,6 +283,7 @@ async function openParts(
     audit: settings.audit && opening.use(openAudit(settings.audit, metrics)),
     uploads: settings.uploads && opening.use(openUploads(settings.uploads, { clock, metrics })),
     startedMs: clock.nowMs(),
+    endedSessions: opening.use(new EndedSessions(given.thread !== undefined)),
     keptKeys: {},
     keptAlerts: {},
     relayIds: keptIds(),
@@ -352,6 +357,9 @@ export async function startGateway(
     take: (listener, socket) => front.listeners[listener]?.take(socket),
     get active() {
       return front.active;
+    },
+    get calls() {
+      return generations.current.serving.calls;
     },
     async metrics() {
       refreshGauges(metrics, generations.current.gauged);

@@ -18,6 +18,8 @@ export interface HomeFacts {
   readonly metricsPath: string | undefined;
   /** Whether calls should be sent here. */
   readonly isReady: () => boolean;
+  /** Whether people are sent to the portal. */
+  readonly hasPortal: () => boolean;
 }
 
 const rpcProtocols = ["grpc", "grpc-web", "connect"];
@@ -132,6 +134,11 @@ function homePage(facts: HomeFacts): Page {
     const headers = { vary: "accept" };
     if (preferredOf(request.header("accept"), types) !== "text/html") {
       return { status: 200, contentType: "application/json", body: asJson(facts), headers };
+    }
+    if (facts.hasPortal()) {
+      // Relative: a proxy may have a prefix before the path.
+      const location = { ...headers, location: "portal/" };
+      return { status: 307, contentType: "text/plain", body: "", headers: location };
     }
     read ??= readStyle();
     return {

@@ -40,6 +40,8 @@ export interface GatewayPageFacts extends GaugedPools {
   readonly services: readonly DescService[];
   /** What /openapi.json reports; a listener may read and write other JSON, and ask for other credentials. */
   readonly document: Omit<DocumentFacts, "access">;
+  /** Whether the portal is there to be shown. */
+  readonly hasPortal: () => boolean;
   /** What is asked of callers of a listener. */
   readonly accessOf: (listener: string) => ListenerAccess;
 }
@@ -141,6 +143,7 @@ export function gatewayPages(facts: GatewayPageFacts): FrontOptions["pages"] {
       ...homePages({
         ...facts,
         serves,
+        hasPortal: () => serves.includes("portal") && facts.hasPortal(),
         metricsPath: serves.includes("metrics") ? metricsPath : undefined,
       }),
       ...(own === undefined

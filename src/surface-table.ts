@@ -20,6 +20,7 @@ export const surfaceNames = [
   "gemini",
   "oip",
   "tfserving",
+  "portal",
   "metrics",
 ] as const;
 
@@ -33,7 +34,7 @@ function pathsOf({ pattern, additionalBindings }: HttpRule): string[] {
   return [...own, ...additionalBindings.flatMap(pathsOf)];
 }
 
-/** Paths of pages, which anybody may read; what is beneath /docs/ is one, too. */
+/** Paths of pages, which anybody may read; what is beneath /docs/ and /portal/ is one, too. */
 export const pages: readonly string[] = [
   "/",
   "/livez",
@@ -61,6 +62,7 @@ const pathsBySurface: Readonly<Record<SurfaceName, () => readonly string[]>> = {
   oip: () => [...oipPaths.keys()],
   // All of them have a model's name within.
   tfserving: () => [],
+  portal: () => ["/portal", "/monitoring"],
   metrics: () => [],
 };
 
@@ -81,7 +83,7 @@ export function callNames(): readonly string[] {
 
 /** Whether a page is served at this path, before every surface. */
 export function isPage(path: string): boolean {
-  return pages.includes(path) || path.startsWith("/docs/");
+  return pages.includes(path) || path.startsWith("/docs/") || path.startsWith("/portal/");
 }
 
 /** Whether a page or any surface has this path: what is put there would hide another response, or be hidden. */

@@ -24,6 +24,7 @@ import { loggingFrom } from "./logging.ts";
 import { modelServersFrom } from "./model-servers.ts";
 import { onnxFrom } from "./models.ts";
 import { overloadFrom } from "./overload.ts";
+import { portalFrom } from "./portal.ts";
 import { requireProduction } from "./production.ts";
 import { providersFrom } from "./providers.ts";
 import { rateLimitFrom, withListenerLimits } from "./rate-limiting.ts";
@@ -119,6 +120,7 @@ export function compile(
     cache: cacheFrom(config.cache, redis !== undefined, report),
     requests: requestsFrom(config.requests),
     history: historyFrom(config.history, context, report),
+    portal: portalFrom(config.portal, context.folder, report),
     logging: loggingFrom(config.logging, context, report),
     ...(auditLog !== undefined && { audit: auditLog }),
     ...tracingFrom(config.tracing, { listeners, context, report }),

@@ -11,6 +11,9 @@ import type { TlsFiles, TlsProblem } from "./tls-files.ts";
 
 const everything: readonly SurfaceName[] = surfaceNames;
 
+/** What programs need: the pages for people are at the port beside. */
+const allButPortal = everything.filter((name) => name !== "portal");
+
 /** The defaults of every listener. */
 function sharedOf({
   host,
@@ -102,7 +105,7 @@ function fromPorts({ gateway }: FileConfig, report: Report): readonly ListenerSe
   if (paired) {
     return [
       { ...shared, name: "portal", port: portalPort ?? 8080 },
-      { ...shared, name: "api", port: apiPort ?? 8081 },
+      { ...shared, name: "api", port: apiPort ?? 8081, serves: allButPortal },
     ];
   }
   if (ports !== undefined) {

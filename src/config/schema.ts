@@ -21,6 +21,7 @@ import { metrics } from "./metrics.ts";
 import { modelServersSchema } from "./model-servers.ts";
 import { models } from "./models.ts";
 import { overload } from "./overload.ts";
+import { portal } from "./portal.ts";
 import { providersSchema } from "./providers.ts";
 import { rateLimiting } from "./rate-limiting.ts";
 import { redis } from "./redis.ts";
@@ -70,6 +71,7 @@ export const fileSchema = z.strictObject({
       "Calls of OpenAI's API other than chat: completions, images, audio, files and batches.",
     ),
   uploads: uploads.prefault({}).describe("Files that are sent once and named in calls."),
+  portal: portal.prefault({}).describe("The pages for people, and who is logged in there."),
   logging: logging.prefault({}).describe("Log lines."),
   audit: audit.prefault({}).describe("Who was allowed or denied what."),
   metrics: metrics.prefault({}).describe("Prometheus metrics."),

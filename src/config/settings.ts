@@ -26,6 +26,7 @@ import type { LoggerOptions } from "#observability/logger.ts";
 import type { LoadTerms } from "#overload/load-level.ts";
 import type { ConcurrencyLimit } from "#pool/member.ts";
 import type { ProbeOptions } from "#pool/probe.ts";
+import type { PortalSettings } from "#portal/portal-settings.ts";
 import type { RedisSettings } from "#redis/redis-settings.ts";
 import type { JsonByMethod, JsonOptions } from "#rest/json.ts";
 import type { Algorithm } from "#routing/balancer.ts";
@@ -300,6 +301,7 @@ export interface Settings {
   readonly modelServers: readonly ModelServersSettings[];
   readonly requests: RequestsSettings;
   readonly history: HistorySettings;
+  readonly portal: PortalSettings;
   readonly logging: LoggingSettings;
   /** Absent: there is no audit log. */
   readonly audit?: AuditSettings;

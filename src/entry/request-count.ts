@@ -11,7 +11,7 @@ import type { EntryMetrics } from "./metric-families.ts";
 interface EndpointSeries {
   /** Made by the first request that the endpoint takes: who tries all methods makes no histograms. */
   duration: HistogramSeries | undefined;
-  readonly requests: Map<number, readonly CounterSeries[]>;
+  readonly requests: Map<number, readonly [ofHttp: CounterSeries, ofGateway: CounterSeries]>;
 }
 
 function emptyMap(): TextsMap<EndpointSeries> {
@@ -44,7 +44,7 @@ export function countRequests(metrics: EntryMetrics): CountRequest {
       series.duration ??= metrics.httpDuration.labels({ method, endpoint });
       series.duration.observe(elapsedMs / 1000, trace);
     }
-    metrics.gatewayDuration.observe(elapsedMs / 1000, trace);
+    if (record.uncounted !== true) metrics.gatewayDuration.observe(elapsedMs / 1000, trace);
     let counters = series.requests.get(status);
     if (counters === undefined) {
       counters = [
@@ -53,6 +53,8 @@ export function countRequests(metrics: EntryMetrics): CountRequest {
       ];
       series.requests.set(status, counters);
     }
-    for (const counter of counters) counter.inc();
+    const [ofHttp, ofGateway] = counters;
+    ofHttp.inc();
+    if (record.uncounted !== true) ofGateway.inc();
   };
 }

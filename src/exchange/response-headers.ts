@@ -68,6 +68,11 @@ export const responseHeaders: Readonly<Record<string, Reading>> = {
   "connect-content-encoding": "exposed",
   "connect-accept-encoding": "exposed",
   "accept-encoding": "exposed",
+  // The portal's pages and sessions.
+  "set-cookie": "internal",
+  "cross-origin-opener-policy": "internal",
+  "cross-origin-resource-policy": "internal",
+  "last-modified": "readable",
   // For proxies, browsers and connections.
   "x-accel-buffering": "internal",
   "content-security-policy": "internal",

@@ -32,6 +32,15 @@ export const securityHeaders: HeaderList = [
   ["permissions-policy", permissionsPolicy],
 ];
 
+/** Whether the client of a request came by HTTPS, to this port or to a proxy before it; until `sharedFields` is set anew. */
+export function cameByHttps({
+  sharedFields,
+}: {
+  readonly sharedFields: HeaderList | undefined;
+}): boolean {
+  return sharedFields === secureHeaders;
+}
+
 /** Fields of responses whose client came by HTTPS. */
 export const secureHeaders: HeaderList = [
   ...securityHeaders,

@@ -9,6 +9,8 @@ import { type Backends, routesOf } from "#gateway/services.ts";
 import { shownAccess } from "#identity/access.ts";
 import { interceptorChain } from "#interceptors/chain.ts";
 import { type GaugedPools, gatewayPages } from "#pages.ts";
+import { isBuilt } from "#portal/pages.ts";
+import type { PortalOptions } from "#portal/surface.ts";
 import { modelOf } from "#services/model-choice.ts";
 
 /** What the public side writes to. */
@@ -36,6 +38,24 @@ export function gaugedPools({ chat, predict }: Pick<Backends, "chat" | "predict"
   };
 }
 
+/** The portal of a generation. */
+function portalOptions(
+  { settings: { portal, auth, environment }, endedSessions: ended, logger }: Shared,
+  who: Pick<PortalOptions, "principalOf" | "accessOf">,
+): PortalOptions {
+  return {
+    ...who,
+    ...{ settings: portal, ended, environment, version: packageVersion },
+    secret: auth.tokens?.secrets[0],
+    onPassingSecret() {
+      logger.info("without SECRET_KEY, sessions of the portal end with this process");
+    },
+    onSession({ requestId: request_id, ...facts }) {
+      logger.info({ request_id, ...facts }, "portal");
+    },
+  };
+}
+
 /** The public side of a generation: listeners, routes, chain and pages. */
 export function frontOptions(shared: Shared, backends: Backends): FrontOptions {
   const { settings, metrics, thread } = shared;
@@ -46,17 +66,20 @@ export function frontOptions(shared: Shared, backends: Backends): FrontOptions {
   const ownFileLimit = fileBytesMax === request.bytesMax ? {} : { fileBytesMax };
   const { routeSizes } = request;
   const chain = { auth, timeoutMs, captureBytesMax, routeSizes, ...ownFileLimit };
+  const accessOn = shownAccess(auth);
+  const { principalOf, ...policy } = interceptorChain(chain, {
+    ...frontDeps(shared),
+    credentials: backends.credentials,
+    limiter: shared.limiter,
+  });
   return {
     listeners: settings.listeners.map((listener) => ({
       ...frontListener(listener, cors),
       ...(thread !== undefined && { isHandedOver: true }),
     })),
     routes: routesOf(shared, backends),
-    ...interceptorChain(chain, {
-      ...frontDeps(shared),
-      credentials: backends.credentials,
-      limiter: shared.limiter,
-    }),
+    ...policy,
+    portal: portalOptions(shared, { principalOf, accessOf: accessOn }),
     pages: gatewayPages({
       metrics,
       ...gaugedPools(backends),
@@ -68,7 +91,8 @@ export function frontOptions(shared: Shared, backends: Backends): FrontOptions {
       metricsPath: settings.metrics.enabled ? settings.metrics.path : undefined,
       version: packageVersion,
       services: servicesOf(settings),
-      accessOf: shownAccess(auth),
+      accessOf: accessOn,
+      hasPortal: () => isBuilt(settings.portal.folder),
       document: {
         rest: settings.rest,
         takesUploads: settings.uploads !== undefined,

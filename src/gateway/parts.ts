@@ -20,6 +20,7 @@ import type { Logger } from "#observability/logger.ts";
 import type { Stats } from "#observability/stats.ts";
 import type { StoreStates } from "#observability/store-states.ts";
 import type { Load } from "#overload/load-monitor.ts";
+import type { EndedSessions } from "#portal/ended-sessions.ts";
 import { publicServices, servedOf } from "#public-services.ts";
 import type { Records } from "#records.ts";
 import type { HealthStatus } from "#rpc/health.ts";
@@ -86,6 +87,8 @@ export interface ProcessParts {
   readonly traces: CallTraces | undefined;
   /** Absent where nothing may be uploaded. */
   readonly uploads: UploadStore | undefined;
+  /** Sessions of the portal that were ended before their time. */
+  readonly endedSessions: EndedSessions;
   /** The keys that an issuer of tokens gave last, for the next generation. */
   readonly keptKeys: KeptKeys;
   /** Alerts that were told, for the next generation. */

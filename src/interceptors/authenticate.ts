@@ -25,6 +25,8 @@ import {
   type Identity,
   identityKey,
   principalKey,
+  type SessionCredential,
+  sessionKey,
   vendorCredentialKey,
 } from "./context.ts";
 import { methodFacts } from "./method-facts.ts";
@@ -57,6 +59,8 @@ export interface AuthOptions extends AccessOptions {
 interface Sent {
   readonly text: string;
   readonly scheme: CredentialScheme;
+  /** It came with a session, which this gateway has sealed: nobody guesses it. */
+  readonly session?: SessionCredential;
 }
 
 const usualBearer = "Bearer ";
@@ -83,6 +87,14 @@ function credentialOf(header: Headers, takesBasic: boolean): Sent | undefined {
   return key === null ? undefined : { text: key, scheme: "key" };
 }
 
+/** The credential of a call: that of its headers, else that of its session. */
+function sentWith(header: Headers, values: ContextValues, takesBasic: boolean): Sent | undefined {
+  const sent = credentialOf(header, takesBasic);
+  if (sent !== undefined) return sent;
+  const session = values.get(sessionKey);
+  return session && { text: session.credential, scheme: "key", session };
+}
+
 /** Whether it may be guessed by trying: then tries count before they are judged, however many come at once. */
 function isGuessable({ scheme }: Sent): boolean {
   return scheme === "basic";
@@ -90,7 +102,8 @@ function isGuessable({ scheme }: Sent): boolean {
 
 /** A call whose caller is looked for. */
 interface Asked {
-  readonly method: DescMethod;
+  /** Absent: it is asked who calls, and there is no call. */
+  readonly method?: DescMethod;
   readonly header: Headers;
   readonly values: ContextValues;
 }
@@ -104,6 +117,8 @@ export interface Authentication {
   ) => boolean | Promise<boolean>;
   /** Throws CREDENTIAL_MISSING, CREDENTIAL_INVALID or ATTEMPTS_LIMITED unless the method is public. */
   readonly interceptor: Interceptor;
+  /** Who calls with these headers and values on their listener. Rejects as a call of theirs would. */
+  readonly principalOf: (caller: Pick<Asked, "header" | "values">) => Promise<Principal>;
 }
 
 /**
@@ -123,10 +138,12 @@ function identification(
   /** Whose credential it is; what goes on for long asks whether it has ended. */
   const holderNow = (
     proven: Proven,
-    values: ContextValues,
-    { proven: known }: Place,
+    { session }: Sent,
+    { values, place: { proven: known } }: { readonly values: ContextValues; readonly place: Place },
   ): Principal => {
-    if (proven.isCurrent !== undefined || Number.isFinite(proven.untilWallMs)) {
+    if (session !== undefined) {
+      values.set(credentialEndedKey, () => session.isOver() || known.hasEnded(proven));
+    } else if (proven.isCurrent !== undefined || Number.isFinite(proven.untilWallMs)) {
       values.set(credentialEndedKey, () => known.hasEnded(proven));
     }
     return proven.principal;
@@ -138,12 +155,12 @@ function identification(
   ): Identity => {
     const { clientAddress: address } = values.get(callRecordKey);
     if (found === undefined) {
-      if (!isGuessable(sent)) attempts.failed(address);
+      if (!isGuessable(sent) && sent.session === undefined) attempts.failed(address);
       return "unknown";
     }
     if (isGuessable(sent)) attempts.passed(address);
     const proven = place.proven.add(sent.text, sent.scheme, { found, address });
-    return holderNow(proven, values, place);
+    return holderNow(proven, sent, { values, place });
   };
   const looked = (
     sent: Sent,
@@ -173,8 +190,11 @@ function identification(
     const holder = takesHolder ? holderOf(certificate) : undefined;
     if (holder !== undefined) return holder;
     // Who may do what needs a scope is known by a credential alone.
-    return access.isPublic && methodFacts(method).requiredScope === "" ? everybody : "missing";
+    const needsScope = method !== undefined && methodFacts(method).requiredScope !== "";
+    return access.isPublic && !needsScope ? everybody : "missing";
   };
+  const waitMs = ({ session }: Sent, address: string) =>
+    session === undefined ? attempts.waitMs(address) : 0;
   const find = (asked: Asked, place: Place): Identity | Promise<Identity> => {
     const { access, everybody, proven: known, takesBasic } = place;
     if (!access.enabled) return everybody;
@@ -183,15 +203,15 @@ function identification(
     if (access.requiresCertificate && (certificate && holderOf(certificate)) === undefined) {
       return "uncertified";
     }
-    const sent = credentialOf(header, takesBasic);
+    const sent = sentWith(header, values, takesBasic);
     if (sent === undefined) return unsaid(asked, place);
     const before = known.find(sent.text, sent.scheme);
-    if (before?.addresses.has(clientAddress)) return holderNow(before, values, place);
-    const retryAfterMs = attempts.waitMs(clientAddress);
+    if (before?.addresses.has(clientAddress)) return holderNow(before, sent, { values, place });
+    const retryAfterMs = waitMs(sent, clientAddress);
     if (retryAfterMs > 0) return { retryAfterMs };
     if (before !== undefined) {
       known.addAddress(before, clientAddress);
-      return holderNow(before, values, place);
+      return holderNow(before, sent, { values, place });
     }
     return looked(sent, values, place);
   };
@@ -269,6 +289,12 @@ export function authentication(
       }
       admit(request, { identity, own, place });
       return next(request);
+    },
+    async principalOf({ header, values }) {
+      const place = placeOf(undefined, values);
+      const identity = await identify({ header, values }, place);
+      if (isPrincipal(identity)) return identity;
+      throw refusalOf(identity, place, options);
     },
   };
 }

@@ -52,6 +52,8 @@ export interface ChainDeps extends Pick<AccessLogDeps, "journal" | "audit" | "tr
 
 /** What every call passes, and what holds for it on the way. */
 export interface Chain {
+  /** Who calls, for what is no call. */
+  readonly principalOf: Authentication["principalOf"];
   /** Outermost first. */
   readonly interceptors: Interceptor[];
   readonly policy: {
@@ -93,6 +95,7 @@ export function interceptorChain(options: ChainOptions, deps: ChainDeps): Chain 
     ...(options.captureBytesMax === undefined ? [] : [capture(options.captureBytesMax)]),
   ];
   return {
+    principalOf: auth.principalOf,
     interceptors,
     policy: {
       admits: shed === undefined ? auth.admits : both(auth.admits, shed.admits),

@@ -44,6 +44,18 @@ export const credentialEndedKey: ContextKey<(() => boolean) | undefined> = creat
   (() => boolean) | undefined
 >(undefined, { description: "credential has ended" });
 
+/** A session of the portal, which its surface has looked at: what its call is made with. */
+export interface SessionCredential {
+  readonly credential: string;
+  /** Whether it was ended, or has expired, since the call came. */
+  isOver(): boolean;
+}
+
+/** The session that a call of the portal came with; undefined for all other calls. */
+export const sessionKey: ContextKey<SessionCredential | undefined> = createContextKey<
+  SessionCredential | undefined
+>(undefined, { description: "session" });
+
 /** The client's own credential for a vendor, where providers are called with it. */
 export const vendorCredentialKey: ContextKey<VendorCredential | undefined> = createContextKey<
   VendorCredential | undefined

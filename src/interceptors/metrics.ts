@@ -60,6 +60,7 @@ export function callMetrics(deps: MetricsDeps): CallWatch {
       known ??= seriesOf(method, deps);
       const series = known;
       const record = values.get(callRecordKey);
+      if (record.uncounted === true) return () => {};
       const startMs = clock.nowMs();
       series.started.inc();
       if (isAi) metrics.aiGateway.inc();

@@ -42,11 +42,14 @@ export interface PlaceDeps {
 
 const nothing: CredentialStore = { find: () => undefined };
 
-/** Finds the place of a call; without settings by listener or route it is the same for all. */
+/**
+ * Finds the place of a call, without a method that of its listener; without settings by listener or
+ * route it is the same for all.
+ */
 export function placesOf(
   options: AccessOptions,
   { clock, store, hasUsers }: PlaceDeps,
-): (method: DescMethod, values: ContextValues) => Place {
+): (method: DescMethod | undefined, values: ContextValues) => Place {
   /** By the kinds that are taken: what one set of them has found is nothing to another. */
   const knownBy = new Map<string, Known>();
   const knownOf = (accepts: readonly CredentialKind[]): Known =>
@@ -74,7 +77,8 @@ export function placesOf(
     const listener = listeners.get(name);
     if (listener === undefined) return general;
     // By whatever name it was called: who narrows a procedure narrows the paths that lead to it.
-    const access = accessAt(listener, [`/${procedureOf(method)}`, endpoint]);
+    const names = method === undefined ? [] : [`/${procedureOf(method)}`, endpoint];
+    const access = accessAt(listener, names);
     return getOrCreate(places, access, () => placeOf(access));
   };
 }

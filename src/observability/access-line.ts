@@ -36,7 +36,7 @@ export interface AccessLogDeps {
 export function createAccessLog(deps: AccessLogDeps): AccessLog {
   const { logger, clock, journal, audit, traces } = deps;
   const write = (record: CallRecord, outcome: CallOutcome | undefined, elapsedMs: number) => {
-    if (outcome !== undefined && outcome.uncounted !== true) {
+    if (outcome !== undefined && outcome.uncounted !== true && record.uncounted !== true) {
       journal?.add(record, outcome, elapsedMs);
     }
     audit?.ended(record, outcome);

@@ -95,6 +95,8 @@ export interface CallRecord {
   refusal?: string;
   /** Level of the access line of a page whose status says too much or too little. (pages) */
   level?: "debug" | "info";
+  /** The portal only looks: it is left out of all that the portal shows. (portal) */
+  uncounted?: true;
   /** The trace that it belongs to; absent where nothing is traced. (entry) */
   trace?: ServerSpan;
   /** HTTP status; undefined while the exchange has not ended. (entry) */

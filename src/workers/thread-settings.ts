@@ -22,13 +22,13 @@ function concurrencyShare<L extends number | { readonly min: number; readonly ma
 export interface ThreadTerms {
   /** Ports that are open, in the order of the listeners. */
   readonly ports: readonly number[];
-  /** Signs ids of relayed objects where the settings name no secret: the same in all threads. */
+  /** Signs ids of relayed objects, and seals sessions, where the settings name no secret: the same in all threads. */
   readonly idSecret: string;
 }
 
 /** Places and memory are shared out evenly: a thread with fewest connections gets the next one, so that all fill up alike. */
 export function threadSettings(settings: Settings, { ports, idSecret }: ThreadTerms): Settings {
-  const { workers, listeners, relay, chat, providers, modelServers } = settings;
+  const { workers, listeners, relay, portal, chat, providers, modelServers } = settings;
   const { connectionsMax, connectionsPerAddressMax, bufferBytesMax } = settings;
   const share = <L extends number | { readonly min: number; readonly max: number }>(limit: L) =>
     concurrencyShare(limit, workers);
@@ -44,6 +44,7 @@ export function threadSettings(settings: Settings, { ports, idSecret }: ThreadTe
       connectionsPerAddressMax: shareOf(connectionsPerAddressMax, workers),
     }),
     relay: { ...relay, idSecret: relay.idSecret ?? idSecret },
+    portal: { ...portal, secret: portal.secret ?? idSecret },
     chat: {
       ...chat,
       ...(chat.concurrentMax !== undefined && { concurrentMax: share(chat.concurrentMax) }),

@@ -105,7 +105,17 @@ describe("polygate serve", () => {
           {
             name: "gateway",
             url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
-            serves: ["rpc", "rest", "openai", "anthropic", "gemini", "oip", "tfserving", "metrics"],
+            serves: [
+              "rpc",
+              "rest",
+              "openai",
+              "anthropic",
+              "gemini",
+              "oip",
+              "tfserving",
+              "portal",
+              "metrics",
+            ],
             asks: "open to everybody with route",
           },
         ],

@@ -8,10 +8,13 @@ const browser = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avi
 const home = (url: string, accept?: string) =>
   fetch(url, accept === undefined ? {} : { headers: { accept } });
 
+/** Where the portal is built, a browser is led there instead (portal.test.ts). */
+const unbuilt = "gateway: { host: 127.0.0.1, port: 0 }\nportal: { folder: nowhere }";
+
 describe("/", () => {
   let gateway: RunningGateway;
   beforeAll(async () => {
-    gateway = await startTestGateway();
+    gateway = await startTestGateway({ yaml: unbuilt });
     return () => gateway[Symbol.asyncDispose]();
   });
 
@@ -66,6 +69,7 @@ test("it lists what its listener serves, and links to nothing else", async () =>
   await using gateway = await startTestGateway({
     yaml: `
 metrics: { path: /-/metrics }
+portal: { folder: nowhere }
 listeners:
   - { name: all, host: 127.0.0.1, port: 0 }
   - { name: api, host: 127.0.0.1, port: 0, serves: [rest] }

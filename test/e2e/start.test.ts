@@ -77,6 +77,8 @@ test("an idle gateway without models has loaded nothing that only some calls nee
     "gpt-tokenizer",
     "mathjs",
     "onnxruntime-node",
+    "fastify",
+    "jose",
     "pg",
     "sharp",
     "node:http",

@@ -147,6 +147,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
   config: [
     "yaml",
     "alerts",
+    "portal",
     "hooks",
     "catalog",
     "chat",
@@ -208,6 +209,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
     "entry",
     "observability",
   ],
+  portal: ["entry", "exchange", "interceptors", "identity", "observability", "errors", "core"],
   "home-page.ts": ["entry", "exchange", "http", "core"],
   "openapi-document.ts": [
     "public-services.ts",
@@ -224,6 +226,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
     "rest-adapter.ts",
     "surface-table.ts",
     "surfaces",
+    "portal",
     "rest",
     "rpc",
     "protocol",
@@ -265,6 +268,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
   gateway: [
     "call-history.ts",
     "alerts",
+    "portal",
     "tracing",
     "reload",
     "exchange",
@@ -302,6 +306,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
     "gateway",
     "reload",
     "stored-keys.ts",
+    "portal",
     "front.ts",
     "metrics.ts",
     "pages.ts",
@@ -334,6 +339,16 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
     "errors",
     "core",
     "gen",
+  ],
+  fastify: [
+    "yaml",
+    "config",
+    "gateway.ts",
+    "entry",
+    "interceptors",
+    "rpc",
+    "observability",
+    "core",
   ],
   "core-server.ts": [
     "front.ts",

@@ -106,7 +106,8 @@ test("what package.json exports are libraries", () => {
     typeof one === "string" ? [] : [roomOf(one.source.replace("./", ""))],
   );
   expect(sources.length).toBeGreaterThan(5);
-  expect(sources.filter((room) => !libraries.includes(room))).toEqual([]);
+  // `polygate/fastify` is the gateway itself.
+  expect(sources.filter((room) => !libraries.includes(room))).toEqual(["fastify"]);
 });
 
 test("tsconfig paths lead where the imports of package.json lead", () => {

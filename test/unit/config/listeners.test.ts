@@ -65,11 +65,10 @@ describe("the ports under `gateway`", () => {
     const { listeners, problems } = listenersOf({ gateway });
     expect(listeners.map(({ name, port }) => [name, port])).toEqual(ports);
     expect(problems).toEqual([]);
-    for (const { serves, host } of listeners) {
-      expect([serves, host]).toEqual([
-        ["rpc", "rest", "openai", "anthropic", "gemini", "oip", "tfserving", "metrics"],
-        "0.0.0.0",
-      ]);
+    const forPrograms = ["rpc", "rest", "openai", "anthropic", "gemini", "oip", "tfserving"];
+    for (const { name: listener, serves, host } of listeners) {
+      const forPeople = listener === "api" ? [] : ["portal"];
+      expect([serves, host]).toEqual([[...forPrograms, ...forPeople, "metrics"], "0.0.0.0"]);
     }
   });
 
@@ -177,7 +176,7 @@ describe("the port of metrics", () => {
   test("is none while metrics are off, and nobody serves them", () => {
     const { listeners, problems } = listenersOf({ metrics: { enabled: false, port: 9090 } });
     expect(listeners.map(({ name, serves }) => [name, serves])).toEqual([
-      ["gateway", ["rpc", "rest", "openai", "anthropic", "gemini", "oip", "tfserving"]],
+      ["gateway", ["rpc", "rest", "openai", "anthropic", "gemini", "oip", "tfserving", "portal"]],
     ]);
     expect(problems).toEqual([]);
   });

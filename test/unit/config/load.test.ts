@@ -48,7 +48,17 @@ metrics:
 
 const none = (env = {}, argv: string[] = []) => loadSettings({ argv, env, cwd: "/" });
 const sha256 = (key: string) => createHash("sha256").update(key).digest("hex");
-const everything = ["rpc", "rest", "openai", "anthropic", "gemini", "oip", "tfserving", "metrics"];
+const everything = [
+  "rpc",
+  "rest",
+  "openai",
+  "anthropic",
+  "gemini",
+  "oip",
+  "tfserving",
+  "portal",
+  "metrics",
+];
 
 describe("what loads", () => {
   test("AI_GATEWAY_API_KEY=local switches Ollama on and is no key; any other word is a caller's key", () => {
