@@ -9,8 +9,6 @@ import { createServer, type IncomingMessage, request, type ServerResponse } from
 import type { AddressInfo } from "node:net";
 import { extname, join, normalize } from "node:path";
 
-const files = new URL("../../dist/portal/", import.meta.url).pathname;
-
 const contentTypes: Readonly<Record<string, string>> = {
   ".html": "text/html; charset=utf-8",
   ".js": "text/javascript",
@@ -24,6 +22,8 @@ const policy =
 
 /** What it is in front of, and who may come in. */
 export interface PortalFrontFacts {
+  /** Folder of the built portal. */
+  readonly files: string;
   readonly gatewayUrl: string;
   /** Keys and their scopes; without any nobody is asked for one. */
   readonly keys?: Readonly<Record<string, readonly string[]>>;
@@ -46,7 +46,7 @@ export interface PortalFront extends AsyncDisposable {
 
 /** Serves on a free port of loopback. */
 export async function startPortalFront(facts: PortalFrontFacts): Promise<PortalFront> {
-  const { gatewayUrl, keys, prefix = "/" } = facts;
+  const { files, gatewayUrl, keys, prefix = "/" } = facts;
   const root = `${prefix}portal/`;
   const sessions = new Map<string, string>();
   let stand: ((path: string, response: ServerResponse) => boolean) | undefined;

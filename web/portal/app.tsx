@@ -3,8 +3,7 @@
 import { TransportProvider } from "@connectrpc/connect-query";
 import { QueryClientProvider } from "@tanstack/react-query";
 import { Suspense } from "react";
-import { Route, Router, Switch, useLocation } from "wouter";
-import { portalPath } from "#portal/data/base.ts";
+import { usePage } from "#portal/data/address.tsx";
 import { session } from "#portal/data/session.ts";
 import { useStore } from "#portal/data/store.ts";
 import { queryClient, transport } from "#portal/data/transport.ts";
@@ -17,20 +16,18 @@ import { ReachBar } from "#portal/shell/reach-bar.tsx";
 import { useShortcuts } from "#portal/shell/shortcuts.ts";
 
 function Pages() {
-  const [location] = useLocation();
+  const path = usePage();
+  const page = pages.find((row) => row.path === path);
   useShortcuts();
   return (
     <Layout>
-      <ErrorBoundary place={location}>
+      <ErrorBoundary place={path}>
         <Suspense fallback={<Skeleton lines={12} />}>
-          <Switch>
-            {pages.map(({ path, View }) => (
-              <Route key={path} path={`/${path}`} component={View} />
-            ))}
-            <Route>
-              <p className="empty">Nothing is at this address.</p>
-            </Route>
-          </Switch>
+          {page === undefined ? (
+            <p className="empty">Nothing is at this address.</p>
+          ) : (
+            <page.View />
+          )}
         </Suspense>
       </ErrorBoundary>
     </Layout>
@@ -56,10 +53,8 @@ export function App() {
   return (
     <TransportProvider transport={transport}>
       <QueryClientProvider client={queryClient}>
-        <Router base={portalPath.replace(/\/$/, "")}>
-          <Content />
-          <ExpiredDialog />
-        </Router>
+        <Content />
+        <ExpiredDialog />
       </QueryClientProvider>
     </TransportProvider>
   );

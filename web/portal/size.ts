@@ -1,7 +1,8 @@
 /** Prints what a browser loads of the built portal, page by page, and fails where a budget is passed. */
 
 import { readFileSync, statSync } from "node:fs";
-import { pathToFileURL } from "node:url";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
 
 /** Bytes after gzip. */
 const budgets = { shellJs: 120_000, firstLoadJs: 150_000, css: 10_000 };
@@ -17,13 +18,8 @@ interface Chunk {
 
 type Manifest = Readonly<Record<string, Chunk>>;
 
-const folder = new URL("../../dist/portal/", import.meta.url);
-
-function manifestOf(): Manifest {
-  return JSON.parse(readFileSync(new URL(".vite/manifest.json", folder), "utf8"));
-}
-
-const gzipped = (file: string) => statSync(new URL(`${file}.gz`, folder)).size;
+/** Where `npm run build:portal` puts it. */
+const builtFolder = fileURLToPath(new URL("../../dist/portal", import.meta.url));
 
 /** All that is loaded before `source` runs. */
 function filesOf(manifest: Manifest, source: string, seen: Set<string>): Set<string> {
@@ -35,12 +31,6 @@ function filesOf(manifest: Manifest, source: string, seen: Set<string>): Set<str
   return seen;
 }
 
-function sizeOf(files: Iterable<string>, ending: string): number {
-  return [...files]
-    .filter((file) => file.endsWith(ending))
-    .reduce((sum, file) => sum + gzipped(file), 0);
-}
-
 /** One line of the report. */
 export interface SizeLine {
   readonly name: string;
@@ -48,9 +38,13 @@ export interface SizeLine {
   readonly budget: number;
 }
 
-/** The shell, the first load of each page, and the style sheets of the greatest. */
-export function portalSizes(): readonly SizeLine[] {
-  const manifest = manifestOf();
+/** The shell, the first load of each page, and the style sheets of the greatest, as built in `folder`. */
+export function portalSizes(folder: string): readonly SizeLine[] {
+  const manifest: Manifest = JSON.parse(readFileSync(join(folder, ".vite/manifest.json"), "utf8"));
+  const sizeOf = (files: Iterable<string>, ending: string) =>
+    [...files]
+      .filter((file) => file.endsWith(ending))
+      .reduce((sum, file) => sum + statSync(join(folder, `${file}.gz`)).size, 0);
   const entry = Object.keys(manifest).find((source) => manifest[source]?.isEntry === true) ?? "";
   const shell = filesOf(manifest, entry, new Set());
   const loads = (manifest[entry]?.dynamicImports ?? []).map((source) => ({
@@ -74,7 +68,7 @@ export function portalSizes(): readonly SizeLine[] {
 
 function print(): void {
   const kilobytes = (bytes: number) => (bytes / 1000).toFixed(1).padStart(6);
-  for (const { name, bytes, budget } of portalSizes()) {
+  for (const { name, bytes, budget } of portalSizes(builtFolder)) {
     const verdict = bytes <= budget ? "ok" : "TOO LARGE";
     process.stdout.write(`${kilobytes(bytes)} of ${kilobytes(budget)} kB  ${name}: ${verdict}\n`);
     if (bytes > budget) process.exitCode = 1;

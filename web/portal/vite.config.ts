@@ -11,16 +11,21 @@ import { leanDescriptors } from "./lean-descriptors.ts";
 const folder = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const output = folder("../../dist/portal");
 
+let written = output;
+
 /** Writes `.gz` and `.br` beside what compresses: a server need not do it for each answer. */
 const compressed: Plugin = {
   name: "compressed",
+  configResolved({ build }) {
+    written = build.outDir;
+  },
   closeBundle() {
-    for (const name of readdirSync(output, { recursive: true, encoding: "utf8" })) {
+    for (const name of readdirSync(written, { recursive: true, encoding: "utf8" })) {
       if (!/\.(js|css|html|svg)$/.test(name)) continue;
-      const bytes = readFileSync(join(output, name));
-      writeFileSync(join(output, `${name}.gz`), gzipSync(bytes, { level: 9 }));
+      const bytes = readFileSync(join(written, name));
+      writeFileSync(join(written, `${name}.gz`), gzipSync(bytes, { level: 9 }));
       const params = { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY };
-      writeFileSync(join(output, `${name}.br`), brotliCompressSync(bytes, { params }));
+      writeFileSync(join(written, `${name}.br`), brotliCompressSync(bytes, { params }));
     }
   },
 };

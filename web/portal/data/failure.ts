@@ -11,8 +11,8 @@ export interface Failure {
   readonly reason: string;
   /** Identifier of the call; empty where the gateway was not reached. */
   readonly requestId: string;
-  /** The caller may not do this: trying again changes nothing. */
-  readonly isDenied: boolean;
+  /** Trying again changes nothing: the caller may not do this, or it is not set up. */
+  readonly isLasting: boolean;
 }
 
 const titles: Readonly<Partial<Record<Code, string>>> = {
@@ -22,9 +22,13 @@ const titles: Readonly<Partial<Record<Code, string>>> = {
   [Code.DeadlineExceeded]: "No answer in time",
   [Code.NotFound]: "Not found",
   [Code.InvalidArgument]: "The gateway does not take this",
+  [Code.FailedPrecondition]: "Not set up",
   [Code.Canceled]: "Stopped",
   [Code.Unimplemented]: "Not served here",
 };
+
+/** What stays so until a person changes something. */
+const lasting: readonly Code[] = [Code.PermissionDenied, Code.Unimplemented, Code.FailedPrecondition];
 
 /** What is shown of `thrown`. */
 export function failureOf(thrown: unknown): Failure {
@@ -36,6 +40,6 @@ export function failureOf(thrown: unknown): Failure {
     message: error.rawMessage,
     reason: error.findDetails(ErrorInfoSchema)[0]?.reason ?? "",
     requestId,
-    isDenied: error.code === Code.PermissionDenied || error.code === Code.Unimplemented,
+    isLasting: lasting.includes(error.code),
   };
 }

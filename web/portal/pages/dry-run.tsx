@@ -6,7 +6,7 @@ import {
   RoutingService,
   type SelectProviderResponse,
 } from "#gen/polygate/v1/routing_pb.js";
-import { useParam } from "#portal/data/params.ts";
+import { useParam } from "#portal/data/address.tsx";
 import { useRead } from "#portal/data/refresh.ts";
 import { Candidates, Excluded } from "#portal/parts/decision.tsx";
 import { Region } from "#portal/parts/region.tsx";

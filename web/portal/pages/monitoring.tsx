@@ -1,7 +1,6 @@
 /** What providers and models did in the last hours: sums, charts and tables. */
 
 import { timestampMs } from "@bufbuild/protobuf/wkt";
-import { Link } from "wouter";
 import {
   type GetHistoryResponse,
   type GetPerformanceResponse,
@@ -11,7 +10,7 @@ import {
   StatsService,
 } from "#gen/polygate/v1/stats_pb.js";
 import { count, dollars, duration, percent } from "#portal/data/format.ts";
-import { useParam } from "#portal/data/params.ts";
+import { Link, useParam } from "#portal/data/address.tsx";
 import { useRead } from "#portal/data/refresh.ts";
 import { Chart, type Line } from "#portal/parts/chart.tsx";
 import { Region } from "#portal/parts/region.tsx";

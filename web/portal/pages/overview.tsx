@@ -1,7 +1,7 @@
 /** The first page: whether all is well, what was done, what stands behind the gateway, and how to try it. */
 
 import { timestampMs } from "@bufbuild/protobuf/wkt";
-import { Link } from "wouter";
+import { Link } from "#portal/data/address.tsx";
 import type { BackendEndpoint, ListBackendsResponse } from "#gen/polygate/v1/backends_pb.js";
 import { BackendsService } from "#gen/polygate/v1/backends_pb.js";
 import { type GetHealthResponse, HealthService } from "#gen/polygate/v1/health_pb.js";

@@ -2,7 +2,7 @@
 
 import { type RequestEntry, RequestsService } from "#gen/polygate/v1/requests_pb.js";
 import { count, duration, timeOfDay } from "#portal/data/format.ts";
-import { useParam } from "#portal/data/params.ts";
+import { useParam } from "#portal/data/address.tsx";
 import { useRead } from "#portal/data/refresh.ts";
 import { RequestDetail } from "#portal/pages/request-detail.tsx";
 import { Region } from "#portal/parts/region.tsx";

@@ -10,15 +10,15 @@ interface Props {
 
 /** A failure in place of what was wanted. */
 export function Problem({ error, again }: Props) {
-  const { title, message, reason, requestId, isDenied } = failureOf(error);
+  const { title, message, reason, requestId, isLasting } = failureOf(error);
   return (
-    <div className={isDenied ? "problem denied" : "problem"} role={isDenied ? "note" : "alert"}>
+    <div className={isLasting ? "problem denied" : "problem"} role={isLasting ? "note" : "alert"}>
       <strong>{title}</strong>
       <p>{message}</p>
       <p className="dim small">
         {reason !== "" && <code>{reason}</code>} {requestId !== "" && <code>{requestId}</code>}
       </p>
-      {again !== undefined && !isDenied && (
+      {again !== undefined && !isLasting && (
         <button type="button" onClick={() => void again()}>
           Try again
         </button>

@@ -1,7 +1,7 @@
 /** What stands around every page: navigation, title, how often it is read again, theme, and whose session it is. */
 
 import { type ReactNode, useEffect, useRef } from "react";
-import { Link, useLocation } from "wouter";
+import { Link, usePage } from "#portal/data/address.tsx";
 import { chooseRefresh, refreshChoices, refreshSeconds } from "#portal/data/refresh.ts";
 import { logOut, session } from "#portal/data/session.ts";
 import { useStore } from "#portal/data/store.ts";
@@ -61,9 +61,8 @@ function Controls() {
 
 /** The shell around `children`. */
 export function Layout({ children }: { readonly children: ReactNode }) {
-  const [location] = useLocation();
+  const path = usePage();
   const now = useStore(session);
-  const path = location.split("/")[1] ?? "";
   const title = pages.find((page) => page.path === path)?.title ?? "No such page";
   const heading = useRef<HTMLHeadingElement>(null);
   const isFirst = useRef(true);

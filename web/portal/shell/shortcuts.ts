@@ -1,7 +1,7 @@
 /** Single keys: `g` and a letter open a page, `r` reads again, `t` changes the theme, `/` finds the filter. */
 
 import { useEffect } from "react";
-import { useLocation } from "wouter";
+import { navigate } from "#portal/data/address.tsx";
 import { queryClient } from "#portal/data/transport.ts";
 import { pages } from "#portal/shell/pages.ts";
 import { nextTheme } from "#portal/shell/theme.ts";
@@ -24,7 +24,6 @@ const commands: Readonly<Record<string, () => void>> = {
 
 /** Takes the keys while the portal is shown. */
 export function useShortcuts(): void {
-  const [, navigate] = useLocation();
   useEffect(() => {
     let goUntilMs = 0;
     const take = (event: KeyboardEvent) => {
@@ -42,5 +41,5 @@ export function useShortcuts(): void {
     };
     document.addEventListener("keydown", take);
     return () => document.removeEventListener("keydown", take);
-  }, [navigate]);
+  }, []);
 }
