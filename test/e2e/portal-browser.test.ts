@@ -5,7 +5,7 @@ import { request as ask, createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Browser, Page } from "playwright-core";
 import { beforeAll, expect, test, vi } from "vitest";
-import { builtPortal } from "../support/built-portal.ts";
+import { portalFiles } from "../support/portal-files.ts";
 import { launchChromium, noChromium } from "../support/chromium.ts";
 import { type RunningGateway, startTestGateway } from "../support/gateway.ts";
 import { describeWith } from "../support/needs.ts";
@@ -59,7 +59,7 @@ describeWith(noChromium)("a session in a browser", { timeout: 60_000 }, () => {
   let other: Awaited<ReturnType<typeof proxyWith>>;
   beforeAll(async () => {
     const stack = new AsyncDisposableStack();
-    const folder = stack.use(await builtPortal());
+    const folder = stack.use(await portalFiles());
     gateway = stack.use(
       await startTestGateway({
         yaml: `

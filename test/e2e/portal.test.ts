@@ -9,14 +9,14 @@ import { ChatService } from "#gen/polygate/v1/chat_pb.js";
 import { RequestsService } from "#gen/polygate/v1/requests_pb.js";
 import { StatsService } from "#gen/polygate/v1/stats_pb.js";
 import { portalRows } from "#portal/paths.ts";
-import { builtPortal, script } from "../support/built-portal.ts";
+import { portalFiles, script } from "../support/portal-files.ts";
 import { type RunningGateway, startTestGateway } from "../support/gateway.ts";
 
 const adminKey = "an-admin-key-of-24-characters";
 const readKey = "a-reading-key-of-24-characters";
 const browser = "text/html,application/xhtml+xml,*/*;q=0.8";
 
-let folder: Awaited<ReturnType<typeof builtPortal>>;
+let folder: Awaited<ReturnType<typeof portalFiles>>;
 let gateway: RunningGateway;
 const yamlWith = (more = "") => `
 gateway: { host: 127.0.0.1, port: 0 }
@@ -28,7 +28,7 @@ auth:
 ${more}`;
 
 beforeAll(async () => {
-  folder = await builtPortal();
+  folder = await portalFiles();
   gateway = await startTestGateway({ yaml: yamlWith() });
 });
 afterAll(async () => {

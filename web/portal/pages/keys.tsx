@@ -1,0 +1,202 @@
+/** Keys and limits: who may call, what was spent, and what is left. */
+
+import { useMutation } from "@connectrpc/connect-query";
+import { useState } from "react";
+import { type Key, KeysService, type UsageRow } from "#gen/polygate/v1/keys_pb.js";
+import { type Limit, LimitsService } from "#gen/polygate/v1/limits_pb.js";
+import { count, dateAndTime, dollars } from "#portal/data/format.ts";
+import { useRead } from "#portal/data/refresh.ts";
+import { queryClient } from "#portal/data/transport.ts";
+import { NewKey, Secret } from "#portal/pages/new-key.tsx";
+import { Problem } from "#portal/parts/problem.tsx";
+import { Region } from "#portal/parts/region.tsx";
+import { State } from "#portal/parts/state.tsx";
+import { Table } from "#portal/parts/table.tsx";
+
+/** All of it. */
+export function Keys() {
+  return (
+    <>
+      <KeyList />
+      <div className="columns">
+        <Usage />
+        <Limits />
+      </div>
+    </>
+  );
+}
+
+const words = (list: readonly string[] | undefined, none: string) =>
+  list === undefined || list.length === 0 ? none : list.join(", ");
+
+function KeyList() {
+  const read = useRead(KeysService.method.listKeys, { includeRevoked: true });
+  const [secret, setSecret] = useState<{ readonly name: string; readonly text: string }>();
+  const onSuccess = () => queryClient.invalidateQueries();
+  const rotate = useMutation(KeysService.method.rotateKey, {
+    onSuccess({ key, secret: text }) {
+      setSecret({ name: key?.spec?.name ?? "", text });
+      return onSuccess();
+    },
+  });
+  const revoke = useMutation(KeysService.method.revokeKey, { onSuccess });
+  const failed = [rotate, revoke].find(({ isError }) => isError);
+  const actions = ({ id, spec, state, source }: Key) =>
+    source === "store" &&
+    state === "active" && (
+      <span className="row">
+        <button
+          type="button"
+          aria-label={`Rotate ${spec?.name}`}
+          disabled={rotate.isPending}
+          onClick={() =>
+            confirm(`Give ${spec?.name} a new text? The one before works for a day longer.`) &&
+            rotate.mutate({ key: id })
+          }
+        >
+          Rotate
+        </button>
+        <button
+          type="button"
+          className="danger"
+          aria-label={`Revoke ${spec?.name}`}
+          disabled={revoke.isPending}
+          onClick={() => confirm(`End ${spec?.name} for good?`) && revoke.mutate({ key: id })}
+        >
+          Revoke
+        </button>
+      </span>
+    );
+  return (
+    <section className="panel" aria-labelledby="keys">
+      <div className="panel-head">
+        <h2 id="keys">Keys</h2>
+        <NewKey done={(name, text) => setSecret({ name, text })} />
+      </div>
+      {secret !== undefined && <Secret {...secret} close={() => setSecret(undefined)} />}
+      {failed !== undefined && <Problem error={failed.error} />}
+      <Region
+        read={read}
+        isEmpty={({ keys }) => keys.length === 0}
+        empty="No key was made yet. Keys of the configuration are there, under Configuration."
+      >
+        {({ keys }) => (
+          <Table
+            label="Keys"
+            rows={keys}
+            keyOf={({ id, spec }) => `${id} ${spec?.name}`}
+            columns={[
+              { head: "Name", cell: ({ spec }) => spec?.name, sortBy: ({ spec }) => spec?.name ?? "" },
+              { head: "State", cell: ({ state }) => <State state={state} /> },
+              { head: "Begins", cell: ({ prefix }) => <code>{prefix || "–"}</code> },
+              { head: "Scopes", cell: ({ spec }) => words(spec?.scopes, "calls alone") },
+              { head: "Models", cell: ({ spec }) => words(spec?.models, "all") },
+              { head: "Budget", cell: ({ spec }) => budgetOf(spec?.allowance?.budget) },
+              { head: "Last used", cell: ({ lastUseTime }) => dateAndTime(lastUseTime) },
+              { head: "Ends", cell: ({ spec }) => (spec?.expireTime ? dateAndTime(spec.expireTime) : "never") },
+              { head: "Act", cell: actions },
+            ]}
+          />
+        )}
+      </Region>
+    </section>
+  );
+}
+
+const budgetOf = (budget: { readonly usd: number; readonly period: string } | undefined) =>
+  budget === undefined ? "none" : `${dollars(budget.usd)} a ${budget.period}`;
+
+function Usage() {
+  const read = useRead(KeysService.method.getUsage, { by: "key" });
+  return (
+    <section className="panel" aria-labelledby="usage">
+      <h2 id="usage">Spent this month</h2>
+      <Region
+        read={read}
+        isEmpty={({ rows }) => rows.length === 0}
+        empty="Nothing was spent since the first of this month, UTC."
+      >
+        {({ rows, total }) => (
+          <>
+            <Table
+              label="Usage by key"
+              rows={rows}
+              keyOf={({ name }) => name}
+              columns={[
+                { head: "Key", cell: ({ name }) => name || "none" },
+                { head: "Calls", isNumber: true, cell: ({ requests }) => count(requests), sortBy: ({ requests }) => requests },
+                { head: "Tokens", isNumber: true, cell: (row) => count(tokensOf(row)), sortBy: tokensOf },
+                { head: "Cost", isNumber: true, cell: (row) => dollars(usdOf(row)), sortBy: usdOf },
+              ]}
+            />
+            {total !== undefined && (
+              <p className="small">
+                {count(total.requests)} calls, {count(tokensOf(total))} tokens, {dollars(usdOf(total))} in all
+              </p>
+            )}
+          </>
+        )}
+      </Region>
+    </section>
+  );
+}
+
+const tokensOf = ({ promptTokens, completionTokens }: UsageRow) => promptTokens + completionTokens;
+const usdOf = ({ microUsd }: UsageRow) => microUsd / 1e6;
+
+function Limits() {
+  const read = useRead(LimitsService.method.listLimits);
+  const reset = useMutation(LimitsService.method.resetLimit, {
+    onSuccess: () => queryClient.invalidateQueries(),
+  });
+  return (
+    <section className="panel" aria-labelledby="limits">
+      <h2 id="limits">Limits that calls met lately</h2>
+      {reset.isError && <Problem error={reset.error} />}
+      <Region
+        read={read}
+        isEmpty={({ limits }) => limits.length === 0}
+        empty="No call met a limit. None may be set: see rate_limiting under Configuration."
+      >
+        {({ limits, leftOut }) => (
+          <>
+            <Table
+              label="Limits"
+              rows={limits}
+              keyOf={({ tier, name, unit, period }) => `${tier} ${name} ${unit} ${period}`}
+              columns={[
+                { head: "Of", cell: ({ tier, name }: Limit) => `${tier} ${name}` },
+                { head: "Left", cell: (limit) => <Fill limit={limit} /> },
+                { head: "Comes back", cell: ({ perMinute, period }) => period || `${count(perMinute)} a minute` },
+                {
+                  head: "Act",
+                  cell: ({ tier, name }) => (
+                    <button
+                      type="button"
+                      aria-label={`Fill ${tier} ${name}`}
+                      disabled={reset.isPending}
+                      onClick={() => reset.mutate({ tier, name })}
+                    >
+                      Fill
+                    </button>
+                  ),
+                },
+              ]}
+            />
+            {leftOut > 0 && <p className="small">{count(leftOut)} more are left out.</p>}
+          </>
+        )}
+      </Region>
+    </section>
+  );
+}
+
+/** What is left of a limit, as a bar and in numbers. */
+function Fill({ limit: { remaining, limit, unit } }: { readonly limit: Limit }) {
+  const text = `${count(Math.max(0, remaining))} of ${count(limit)} ${unit}`;
+  return (
+    <>
+      <meter min={0} max={limit} low={limit * 0.2} value={Math.max(0, remaining)} aria-label={text} /> {text}
+    </>
+  );
+}
