@@ -47,7 +47,10 @@ const local: PredictBackend = {
     name === "here"
       ? { name, state: "available", version: "1", inputs: [], outputs: [], spec: plainSpec }
       : undefined,
-  infer: async () => ({ outputs: [], version: "1", queueMs: 0, computeMs: 1 }),
+  async infer({ version }) {
+    if (version === "9") throw fault("MODEL_UNKNOWN", "there is no version 9");
+    return { outputs: [], version: "1", queueMs: 0, computeMs: 1 };
+  },
   load: () => Promise.reject(new Error("not asked")),
   unload: () => Promise.reject(new Error("not asked")),
   reload: () => Promise.reject(new Error("not asked")),
@@ -208,5 +211,12 @@ test("nobody knows whether a model is there while a server that may have it is a
     message: expect.stringMatching(
       /no server that answers has model "m", and no endpoint of "g1" is healthy/,
     ),
+  });
+});
+
+test("a version that neither this process nor a server has is unknown in the words of this process", async () => {
+  answer = missing();
+  expect(await refusal(infer("here", "9"))).toMatchObject({
+    ...{ reason: "MODEL_UNKNOWN", message: "there is no version 9" },
   });
 });

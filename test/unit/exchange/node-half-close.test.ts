@@ -22,6 +22,7 @@ class FakeSocket extends EventEmitter {
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+  vi.advanceTimersByTime(400_000);
 });
 afterEach(() => {
   vi.useRealTimers();
