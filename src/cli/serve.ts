@@ -5,6 +5,7 @@ import { systemClock } from "#core/clock.ts";
 import { settleWithin } from "#core/settle-within.ts";
 import { packageVersion } from "#core/version.ts";
 import { shownAccess } from "#identity/access.ts";
+import { causeText } from "#observability/cause-text.ts";
 import { createLogger, type Logger } from "#observability/logger.ts";
 import type { ConfigurationSource } from "#reload/reloads.ts";
 import { problemText } from "#yaml/problem.ts";

@@ -8,8 +8,11 @@ import { callRecord } from "../../support/call.ts";
 import { MemoryExchange } from "../../support/memory-exchange.ts";
 
 class NamedExchange extends MemoryExchange {
-  constructor(override readonly authority: string) {
+  override readonly authority: string;
+
+  constructor(authority: string) {
     super({ method: "GET", target: "/" });
+    this.authority = authority;
   }
 }
 
