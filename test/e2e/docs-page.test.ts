@@ -23,6 +23,7 @@ const adminOperations = [
   "ConfigService_GetConfigStatus",
   "ConfigService_CheckConfig",
   "ConfigService_ReloadConfig",
+  "ConfigService_RestartWorkers",
   "ModelsService_LoadModel",
   "ModelsService_UnloadModel",
   "ModelsService_ReloadModel",
