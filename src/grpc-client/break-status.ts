@@ -36,14 +36,8 @@ export function errorOfAbort(reason: unknown): GrpcError {
     : new GrpcError(Code.Canceled, "the call was cancelled", { cause: reason });
 }
 
-/** By so much a server's clock may be ahead: timers are told in whole milliseconds, and kept roughly. */
-const earlyMsMax = 10;
-
 /** What a call fails with, from whatever was thrown on its way. */
-export function errorOfBreak(
-  thrown: unknown,
-  { signal, lateMs = Number.NEGATIVE_INFINITY }: BrokenCall,
-): GrpcError {
+export function errorOfBreak(thrown: unknown, { signal, lateMs = -1 }: BrokenCall): GrpcError {
   if (signal?.aborted) return errorOfAbort(signal.reason);
   if (thrown instanceof GrpcError) return thrown;
   if (thrown instanceof QueueFullError) {
@@ -64,8 +58,8 @@ export function errorOfBreak(
     const message = unprocessed ? "the server went away" : "the connection broke";
     return new GrpcError(Code.Unavailable, message, { unprocessed, cause: thrown });
   }
-  // Servers keep the deadline too, and some tell it by a reset, now and then before it has passed here.
-  const isLate = code === errorCode.cancel && lateMs >= -earlyMsMax;
+  // Servers keep the deadline too, and some tell it by a reset.
+  const isLate = code === errorCode.cancel && lateMs >= 0;
   const status = isLate ? Code.DeadlineExceeded : codeOfReset(code);
   return new GrpcError(status, `the stream was reset with HTTP/2 code ${code}`, {
     unprocessed,

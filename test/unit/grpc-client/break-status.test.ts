@@ -39,8 +39,7 @@ describe("a reset by the server", () => {
   test("CANCEL after the deadline tells of the deadline, before it of a cancellation", () => {
     const cancel = broken("peer", errorCode.cancel);
     expect(errorOfBreak(cancel, { lateMs: 0 }).code).toBe(Code.DeadlineExceeded);
-    expect(errorOfBreak(cancel, { lateMs: -10 }).code).toBe(Code.DeadlineExceeded);
-    expect(errorOfBreak(cancel, { lateMs: -11 }).code).toBe(Code.Canceled);
+    expect(errorOfBreak(cancel, { lateMs: -1 }).code).toBe(Code.Canceled);
   });
 });
 
