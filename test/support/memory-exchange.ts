@@ -25,7 +25,7 @@ export class MemoryExchange implements Exchange {
   readonly httpVersion: "1.1" | "2";
   readonly method: string;
   readonly target: string;
-  readonly authority: string = "test";
+  readonly authority = "test";
   readonly peer = { address: "192.0.2.1", port: 1, encrypted: false };
   /** Status of the answer; 0 until there is one. */
   status = 0;

@@ -7,15 +7,6 @@ import type { Upgrade } from "#exchange/upgrade.ts";
 import { callRecord } from "../../support/call.ts";
 import { MemoryExchange } from "../../support/memory-exchange.ts";
 
-class NamedExchange extends MemoryExchange {
-  override readonly authority: string;
-
-  constructor(authority: string) {
-    super({ method: "GET", target: "/" });
-    this.authority = authority;
-  }
-}
-
 const hosts = ["Gate.Example.", "*.wide.example", "*.other.example", "127.0.0.1", "::1"];
 
 /** Whether a request for `authority` is refused, and with what. */
@@ -26,7 +17,8 @@ function ask(authority: string, host?: string) {
     hasSockets: false,
   });
   const record = callRecord(host === undefined ? {} : { host });
-  return { taken: surface.take(new NamedExchange(authority), record), refusals };
+  const exchange = new MemoryExchange({ method: "GET", target: "/" });
+  return { taken: surface.take(Object.assign(exchange, { authority }), record), refusals };
 }
 
 describe("a name is served", () => {
