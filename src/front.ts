@@ -249,7 +249,12 @@ function surfacesOf(options: ServingOptions, { calls, clock, refuseWith }: Surfa
   const all = pages(options.pages.all);
   const { bytesMax: readBytesMax, elementsMax, buffers } = options;
   const decoding = { elementsMax, limitsOf: ruleLimits };
-  const rpc = rpcSurface(createRpc(openCalls(calls), { readBytesMax, decoding, buffers, clock }));
+  const rpc = rpcSurface(
+    createRpc(openCalls(calls), {
+      ...{ readBytesMax, decoding, buffers, clock },
+      trailersOnlyErrors: true,
+    }),
+  );
   const metrics = pages(options.pages.metrics);
   const sharedRest = restWith();
   const llmFor = ({ serves, cors }: FrontListener): Surface[] => {
