@@ -254,7 +254,10 @@ function surfacesOf(options: ServingOptions, { calls, clock, refuseWith }: Surfa
   const all = pages(options.pages.all);
   const { bytesMax: readBytesMax, elementsMax, buffers } = options;
   const decoding = { elementsMax, limitsOf: ruleLimits };
-  const handlers = createRpc(openCalls(calls), { readBytesMax, decoding, buffers, clock });
+  const handlers = createRpc(openCalls(calls), {
+    ...{ readBytesMax, decoding, buffers, clock },
+    trailersOnlyErrors: true,
+  });
   const rpc = rpcSurface(handlers);
   const portals: Surface[] =
     options.portal === undefined

@@ -3,7 +3,7 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { type Language, python } from "./tools.ts";
+import { type Language, toolsOf } from "./tools.ts";
 
 /** What code is generated from. */
 export interface Sources {
@@ -43,14 +43,15 @@ export const generators: Readonly<Record<Language, (sources: Sources) => void>> 
   },
   python({ image, files, policy }) {
     const out = "clients/python/src";
+    const [interpreter] = toolsOf.python[0].probe;
     fresh(`${out}/polygate/v1`);
     const outputs = ["python", "mypy", "grpc_python", "mypy_grpc"].map(
       (name) => `--${name}_out=${out}`,
     );
     const compiler = ["-m", "grpc_tools.protoc", `--descriptor_set_in=${image}`];
     // The plugins for types stand next to the interpreter.
-    const env = { ...process.env, PATH: `${dirname(python)}:${process.env.PATH}` };
-    execFileSync(python, [...compiler, ...outputs, ...files], { env, stdio: "pipe" });
+    const env = { ...process.env, PATH: `${dirname(interpreter)}:${process.env.PATH}` };
+    execFileSync(interpreter, [...compiler, ...outputs, ...files], { env, stdio: "pipe" });
     write(`${out}/polygate/v1/__init__.py`, "");
     write(`${out}/polygate/service_config.json`, `${json(policy)}\n`);
   },

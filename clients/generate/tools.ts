@@ -11,7 +11,7 @@ export interface Tool {
 }
 
 /** The Python that has grpcio-tools; CLIENTS_PYTHON names another. */
-export const python = process.env.CLIENTS_PYTHON ?? ".cache/clients-venv/bin/python";
+const python = process.env.CLIENTS_PYTHON ?? ".cache/clients-venv/bin/python";
 
 /** What each language's code is generated with. */
 export const toolsOf = {

@@ -7,7 +7,7 @@ import { metadataFields } from "#protocol/metadata.ts";
 import type { TimeoutField } from "#protocol/timeout.ts";
 import { toBase64 } from "./base64.ts";
 import type { ExchangeCall } from "./exchange-call.ts";
-import type { RpcRequest } from "./protocol-handler.ts";
+import type { ProtocolHandlerOptions, RpcRequest } from "./protocol-handler.ts";
 import { statusFields } from "./status.ts";
 
 /** What tells the enveloped protocols apart. */
@@ -36,7 +36,16 @@ export class EnvelopedResponse {
   /** Messages go to the exchange as they are, and it gives them back. */
   readonly poolable: boolean;
 
-  constructor(protocol: EnvelopedProtocol, request: RpcRequest, call: ExchangeCall) {
+  /** Leading metadata of an error goes with its status. */
+  readonly #isJoined: boolean;
+
+  constructor(
+    protocol: EnvelopedProtocol,
+    request: RpcRequest,
+    call: ExchangeCall,
+    { trailersOnlyErrors }: Pick<ProtocolHandlerOptions, "trailersOnlyErrors">,
+  ) {
+    this.#isJoined = trailersOnlyErrors;
     this.#protocol = protocol;
     this.#request = request;
     this.#call = call;
@@ -80,7 +89,7 @@ export class EnvelopedResponse {
       exchange.end();
     } else if (exchange.started) {
       exchange.end(this.#trailers(error));
-    } else if (error !== undefined || this.#call.responseHeader.isEmpty) {
+    } else if (this.#call.responseHeader.isEmpty || (error !== undefined && this.#isJoined)) {
       // Trailers-Only: by their retry policies gRPC's clients repeat a call only while no fields
       // came before its status.
       exchange.respond(200, [...this.#head(), ...this.#trailers(error)]);

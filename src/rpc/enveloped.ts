@@ -60,7 +60,7 @@ export class EnvelopedHandler {
     const { calls } = this.#options;
     const { exchange, values, procedure } = request;
     const call = new ExchangeCall(exchange, values, this.#protocol.name, this.#options);
-    const answer = new EnvelopedResponse(this.#protocol, request, call);
+    const answer = new EnvelopedResponse(this.#protocol, request, call, this.#options);
     const turn = { request, call, answer };
     // Not an asynchronous function, nor are those below: each would cost every call.
     try {

@@ -40,6 +40,8 @@ export interface ProtocolHandlerOptions {
   readonly compressBytesMin: number;
   /** Errors of this project's own go without details. */
   readonly plainErrors: boolean;
+  /** Leading metadata of a gRPC error goes with its status. */
+  readonly trailersOnlyErrors: boolean;
 }
 
 /** A request that a protocol handler serves. */

@@ -39,6 +39,11 @@ export interface RpcOptions {
   readonly compressBytesMin?: number;
   /** Refusals of the server itself carry no google.rpc details; default false. */
   readonly plainErrors?: boolean;
+  /**
+   * A gRPC error before any message is one block of fields (Trailers-Only), its leading metadata among
+   * them: only so do clients' retry policies apply. Default false: leading metadata goes ahead of it.
+   */
+  readonly trailersOnlyErrors?: boolean;
   /** What time for reading bodies is measured by; default the system's. */
   readonly clock?: Clock;
 }
@@ -78,6 +83,7 @@ export function createRpc(calls: CallPath, options: RpcOptions): Rpc {
     sendBytesMax: options.sendBytesMax ?? 0xffff_ffff,
     compressBytesMin: options.compressBytesMin ?? 1024,
     plainErrors: options.plainErrors ?? false,
+    trailersOnlyErrors: options.trailersOnlyErrors ?? false,
   };
   const protocolHandlers: Readonly<Record<ProtocolName, ProtocolHandler>> = {
     grpc: new EnvelopedHandler(grpc, handlerOptions),

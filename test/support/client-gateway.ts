@@ -6,6 +6,7 @@
 
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { promisify } from "node:util";
 import { freePort } from "./free-port.ts";
 import { type RunningGateway, startTestGateway } from "./gateway.ts";
@@ -22,7 +23,7 @@ export interface ClientGateway extends AsyncDisposable {
   readonly url: string;
   /** Environment by which tests in other languages find it. */
   readonly env: NodeJS.ProcessEnv;
-  /** How many calls the gateway was asked for the model `down`, by all clients so far. */
+  /** How many calls of the model `down` have reached the gateway so far. */
   triesOfDown(): number;
   /** How many calls of models are in progress at providers. */
   open(): number;
@@ -51,6 +52,8 @@ routes: { default: fast/double, fast: fast/double, slow: slow/double, down: down
     url: gateway.url,
     env: {
       ...process.env,
+      // The commands' `node` is this one.
+      PATH: `${dirname(process.execPath)}:${process.env.PATH}`,
       POLYGATE_URL: gateway.url,
       POLYGATE_KEY: gatewayKey,
       POLYGATE_ONCE_KEY: onceKey,

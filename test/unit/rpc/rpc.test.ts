@@ -333,22 +333,26 @@ describe("errors of handlers", () => {
     },
   );
 
-  test("a gRPC error before any message is one block of fields, with whatever metadata", async () => {
+  test.each([
+    { name: "without metadata a gRPC error is one block of fields", headed: false, joined: false },
+    { name: "with metadata it is not", headed: true, joined: false },
+    { name: "with metadata it is, where that is asked for", headed: true, joined: true },
+  ])("$name", async ({ headed, joined }) => {
     const call = rawCaller(
-      {},
+      { trailersOnlyErrors: joined },
       {
-        unary: (_input, context) => {
-          context.responseHeader.set("x-head", "1");
-          context.responseTrailer.set("x-tail", "2");
+        unary: (_input, { responseHeader }) => {
+          if (headed) responseHeader.set("x-head", "1");
           throw fault("POOL_EMPTY", "no core");
         },
       },
     );
     const exchange = await call({ call: "Unary", type: grpc, chunks: [framed(grpc, unary)] });
-    expect(exchange.answerHeaders).toContainEqual(["grpc-status", "14"]);
-    expect(exchange.answerHeaders).toContainEqual(["x-head", "1"]);
-    expect(exchange.answerHeaders).toContainEqual(["x-tail", "2"]);
-    expect(exchange.answerTrailers).toEqual([]);
+    const { answerHeaders, answerTrailers } = exchange;
+    const isOneBlock = joined || !headed;
+    expect(isOneBlock ? answerHeaders : answerTrailers).toContainEqual(["grpc-status", "14"]);
+    if (isOneBlock) expect(answerTrailers).toEqual([]);
+    if (headed) expect(answerHeaders).toContainEqual(["x-head", "1"]);
   });
 
   test("what is no error of Connect's is INTERNAL, and its text stays inside", async () => {
