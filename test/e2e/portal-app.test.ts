@@ -2,8 +2,8 @@
 
 import { readFileSync } from "node:fs";
 import type { ServerResponse } from "node:http";
-import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
+import axeCore from "axe-core";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, onTestFailed, onTestFinished, test } from "vitest";
 import { portalSizes } from "../../web/portal/size.ts";
@@ -16,7 +16,7 @@ import { type ProviderDouble, startProvider } from "../support/provider-double.t
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const admin = "an-admin-key-that-is-long-enough";
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const axe = axeCore.source;
 const scene = new URL("../../models/digit-detector/examples/scene-1.png", import.meta.url);
 
 /** What pages can be in, and which of them shows it by itself. */
