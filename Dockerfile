@@ -7,6 +7,7 @@ RUN npm ci --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json rolldown.config.ts ./
 COPY gen ./gen
 COPY src ./src
+COPY web ./web
 RUN npm run build
 # What serving needs, and nothing else: the image's own Node runs it, on this platform.
 RUN npm prune --omit=dev --no-audit --no-fund \

@@ -28,7 +28,11 @@ const titles: Readonly<Partial<Record<Code, string>>> = {
 };
 
 /** What stays so until a person changes something. */
-const lasting: readonly Code[] = [Code.PermissionDenied, Code.Unimplemented, Code.FailedPrecondition];
+const lasting: readonly Code[] = [
+  Code.PermissionDenied,
+  Code.Unimplemented,
+  Code.FailedPrecondition,
+];
 
 /** What is shown of `thrown`. */
 export function failureOf(thrown: unknown): Failure {

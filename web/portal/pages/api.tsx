@@ -63,7 +63,8 @@ function MethodForm({ method }: { readonly method: DescMethod }) {
   const stopping = useRef<AbortController>(undefined);
   useEffect(() => () => stopping.current?.abort(), []);
   const isBusy = call !== undefined && call.tookMs === undefined;
-  const takesStream = method.methodKind === "client_streaming" || method.methodKind === "bidi_streaming";
+  const takesStream =
+    method.methodKind === "client_streaming" || method.methodKind === "bidi_streaming";
   const submit = (event: SubmitEvent<HTMLFormElement>) => {
     event.preventDefault();
     const controller = new AbortController();
@@ -84,7 +85,8 @@ function MethodForm({ method }: { readonly method: DescMethod }) {
       </div>
       {takesStream ? (
         <p className="empty">
-          It takes a stream of requests, which browsers cannot send. gRPC clients can, such as grpcurl.
+          It takes a stream of requests, which browsers cannot send. gRPC clients can, such as
+          grpcurl.
         </p>
       ) : (
         <form className="call" onSubmit={submit}>
@@ -126,7 +128,11 @@ function MethodForm({ method }: { readonly method: DescMethod }) {
   );
 }
 
-function Answer({ call: { messages, dropped, requestId, tookMs, error } }: { readonly call: Call }) {
+function Answer({
+  call: { messages, dropped, requestId, tookMs, error },
+}: {
+  readonly call: Call;
+}) {
   return (
     <div className="call" aria-live="polite">
       <p className="small">

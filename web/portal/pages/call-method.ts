@@ -1,6 +1,12 @@
 /** One call of any method, from JSON to JSON; a stream's messages as they come. */
 
-import { createRegistry, type DescMethod, fromJson, type Message, toJson } from "@bufbuild/protobuf";
+import {
+  createRegistry,
+  type DescMethod,
+  fromJson,
+  type Message,
+  toJson,
+} from "@bufbuild/protobuf";
 import { ConnectError } from "@connectrpc/connect";
 import { transport } from "#portal/data/transport.ts";
 

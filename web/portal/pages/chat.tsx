@@ -3,7 +3,12 @@
 import { type ClipboardEvent, type KeyboardEvent, useEffect, useRef, useState } from "react";
 import { type Model, ModelsService } from "#gen/polygate/v1/models_pb.js";
 import { useRead } from "#portal/data/refresh.ts";
-import { type ChatSettings, noSettings, openCalls, type Picture } from "#portal/pages/conversation.ts";
+import {
+  type ChatSettings,
+  noSettings,
+  openCalls,
+  type Picture,
+} from "#portal/pages/conversation.ts";
 import { ToolResult, TurnView } from "#portal/pages/turn.tsx";
 import { useChat } from "#portal/pages/use-chat.ts";
 import "#portal/styles/chat.css";
@@ -188,7 +193,11 @@ function Settings(props: {
       </label>
       <label>
         System
-        <textarea rows={3} value={settings.system} onChange={({ target }) => change({ system: target.value })} />
+        <textarea
+          rows={3}
+          value={settings.system}
+          onChange={({ target }) => change({ system: target.value })}
+        />
       </label>
       <label>
         Temperature

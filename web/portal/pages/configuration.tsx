@@ -2,8 +2,8 @@
 
 import { useMutation } from "@connectrpc/connect-query";
 import { type ConfigOutcome, ConfigService, type ConfigValue } from "#gen/polygate/v1/config_pb.js";
-import { dateAndTime } from "#portal/data/format.ts";
 import { useParam } from "#portal/data/address.tsx";
+import { dateAndTime } from "#portal/data/format.ts";
 import { useRead } from "#portal/data/refresh.ts";
 import { queryClient } from "#portal/data/transport.ts";
 import { Problem } from "#portal/parts/problem.tsx";
@@ -91,7 +91,9 @@ function Status() {
               <button
                 type="button"
                 disabled={reload.isPending}
-                onClick={() => confirm("Serve by the configuration as it is on disk now?") && reload.mutate({})}
+                onClick={() =>
+                  confirm("Serve by the configuration as it is on disk now?") && reload.mutate({})
+                }
               >
                 Reload
               </button>
@@ -156,8 +158,19 @@ function Values() {
             rows={values.filter(fits)}
             keyOf={({ path }) => path}
             columns={[
-              { head: "Setting", cell: ({ path }) => <code>{path}</code>, sortBy: ({ path }) => path },
-              { head: "Value", cell: ({ value }) => <span className="value">{value === "" ? <span className="dim">empty</span> : value}</span> },
+              {
+                head: "Setting",
+                cell: ({ path }) => <code>{path}</code>,
+                sortBy: ({ path }) => path,
+              },
+              {
+                head: "Value",
+                cell: ({ value }) => (
+                  <span className="value">
+                    {value === "" ? <span className="dim">empty</span> : value}
+                  </span>
+                ),
+              },
               {
                 head: "From",
                 cell: ({ source }) => <Source source={source} />,

@@ -80,7 +80,9 @@ export function requestOf(
     ...(temperature !== "" && { temperature: Number(temperature) }),
     ...(maxTokens !== "" && { maxTokens: Number(maxTokens) }),
     ...(toolName !== "" && {
-      tools: [{ name: toolName, parametersJson: toolSchema === "" ? '{"type":"object"}' : toolSchema }],
+      tools: [
+        { name: toolName, parametersJson: toolSchema === "" ? '{"type":"object"}' : toolSchema },
+      ],
     }),
   };
 }

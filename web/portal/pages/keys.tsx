@@ -86,14 +86,21 @@ function KeyList() {
             rows={keys}
             keyOf={({ id, spec }) => `${id} ${spec?.name}`}
             columns={[
-              { head: "Name", cell: ({ spec }) => spec?.name, sortBy: ({ spec }) => spec?.name ?? "" },
+              {
+                head: "Name",
+                cell: ({ spec }) => spec?.name,
+                sortBy: ({ spec }) => spec?.name ?? "",
+              },
               { head: "State", cell: ({ state }) => <State state={state} /> },
               { head: "Begins", cell: ({ prefix }) => <code>{prefix || "–"}</code> },
               { head: "Scopes", cell: ({ spec }) => words(spec?.scopes, "calls alone") },
               { head: "Models", cell: ({ spec }) => words(spec?.models, "all") },
               { head: "Budget", cell: ({ spec }) => budgetOf(spec?.allowance?.budget) },
               { head: "Last used", cell: ({ lastUseTime }) => dateAndTime(lastUseTime) },
-              { head: "Ends", cell: ({ spec }) => (spec?.expireTime ? dateAndTime(spec.expireTime) : "never") },
+              {
+                head: "Ends",
+                cell: ({ spec }) => (spec?.expireTime ? dateAndTime(spec.expireTime) : "never"),
+              },
               { head: "Act", cell: actions },
             ]}
           />
@@ -124,14 +131,25 @@ function Usage() {
               keyOf={({ name }) => name}
               columns={[
                 { head: "Key", cell: ({ name }) => name || "none" },
-                { head: "Calls", isNumber: true, cell: ({ requests }) => count(requests), sortBy: ({ requests }) => requests },
-                { head: "Tokens", isNumber: true, cell: (row) => count(tokensOf(row)), sortBy: tokensOf },
+                {
+                  head: "Calls",
+                  isNumber: true,
+                  cell: ({ requests }) => count(requests),
+                  sortBy: ({ requests }) => requests,
+                },
+                {
+                  head: "Tokens",
+                  isNumber: true,
+                  cell: (row) => count(tokensOf(row)),
+                  sortBy: tokensOf,
+                },
                 { head: "Cost", isNumber: true, cell: (row) => dollars(usdOf(row)), sortBy: usdOf },
               ]}
             />
             {total !== undefined && (
               <p className="small">
-                {count(total.requests)} calls, {count(tokensOf(total))} tokens, {dollars(usdOf(total))} in all
+                {count(total.requests)} calls, {count(tokensOf(total))} tokens,{" "}
+                {dollars(usdOf(total))} in all
               </p>
             )}
           </>
@@ -167,7 +185,10 @@ function Limits() {
               columns={[
                 { head: "Of", cell: ({ tier, name }: Limit) => `${tier} ${name}` },
                 { head: "Left", cell: (limit) => <Fill limit={limit} /> },
-                { head: "Comes back", cell: ({ perMinute, period }) => period || `${count(perMinute)} a minute` },
+                {
+                  head: "Comes back",
+                  cell: ({ perMinute, period }) => period || `${count(perMinute)} a minute`,
+                },
                 {
                   head: "Act",
                   cell: ({ tier, name }) => (
@@ -196,7 +217,14 @@ function Fill({ limit: { remaining, limit, unit } }: { readonly limit: Limit }) 
   const text = `${count(Math.max(0, remaining))} of ${count(limit)} ${unit}`;
   return (
     <>
-      <meter min={0} max={limit} low={limit * 0.2} value={Math.max(0, remaining)} aria-label={text} /> {text}
+      <meter
+        min={0}
+        max={limit}
+        low={limit * 0.2}
+        value={Math.max(0, remaining)}
+        aria-label={text}
+      />{" "}
+      {text}
     </>
   );
 }

@@ -62,18 +62,19 @@ export function sampleOf(message: DescMessage, depth = 0): JsonObject {
   for (const member of message.members) {
     const field = member.kind === "oneof" ? member.fields[0] : member;
     if (field === undefined || isLeftOut(field, depth)) continue;
-    sample[field.jsonName] = valueOf(field, depth);
+    sample[field.jsonName] = emptyOf(field, depth);
   }
   return sample;
 }
 
 /** What has presence may be left out, and means something when it is there. */
 function isLeftOut(field: DescField, depth: number): boolean {
-  if (field.fieldKind === "message") return depth >= depthMax || field.message.typeName.startsWith("google.");
+  if (field.fieldKind === "message")
+    return depth >= depthMax || field.message.typeName.startsWith("google.");
   return field.proto.proto3Optional;
 }
 
-function valueOf(field: DescField, depth: number): JsonValue {
+function emptyOf(field: DescField, depth: number): JsonValue {
   if (field.fieldKind === "list") return [];
   if (field.fieldKind === "map") return {};
   if (field.fieldKind === "message") return sampleOf(field.message, depth + 1);

@@ -2,8 +2,8 @@
 
 import { useMutation } from "@connectrpc/connect-query";
 import { type Model, ModelsService, type TensorMetadata } from "#gen/polygate/v1/models_pb.js";
-import { dollars } from "#portal/data/format.ts";
 import { useParam } from "#portal/data/address.tsx";
+import { dollars } from "#portal/data/format.ts";
 import { useRead } from "#portal/data/refresh.ts";
 import { isAdmin, session } from "#portal/data/session.ts";
 import { useStore } from "#portal/data/store.ts";
@@ -65,15 +65,25 @@ export function Models() {
                 },
                 { head: "State", cell: ({ state }) => <State state={state} /> },
                 { head: "For", cell: ({ type }) => type, sortBy: ({ type }) => type },
-                { head: "Backend", cell: ({ backend }) => backend, sortBy: ({ backend }) => backend },
-                { head: "Provider", cell: ({ provider }) => provider, sortBy: ({ provider }) => provider },
+                {
+                  head: "Backend",
+                  cell: ({ backend }) => backend,
+                  sortBy: ({ backend }) => backend,
+                },
+                {
+                  head: "Provider",
+                  cell: ({ provider }) => provider,
+                  sortBy: ({ provider }) => provider,
+                },
                 { head: "Version", cell: ({ version }) => version || "–" },
                 { head: "Can", cell: ({ capabilities }) => capabilities.join(", ") },
                 {
                   head: "Price per 1,000 tokens",
                   isNumber: true,
                   cell: ({ costPer1kTokens: price }) =>
-                    price === undefined ? "–" : `${dollars(price.input)} in, ${dollars(price.output)} out`,
+                    price === undefined
+                      ? "–"
+                      : `${dollars(price.input)} in, ${dollars(price.output)} out`,
                 },
               ]}
             />
@@ -106,7 +116,9 @@ function Actions({ model }: { readonly model: Model }) {
               type="button"
               className="danger"
               disabled={isBusy}
-              onClick={() => confirm(`Unload ${model.id}? Calls to it fail then.`) && unload.mutate(target)}
+              onClick={() =>
+                confirm(`Unload ${model.id}? Calls to it fail then.`) && unload.mutate(target)
+              }
             >
               Unload
             </button>

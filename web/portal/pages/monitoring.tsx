@@ -9,8 +9,8 @@ import {
   type ProviderStats,
   StatsService,
 } from "#gen/polygate/v1/stats_pb.js";
-import { count, dollars, duration, percent } from "#portal/data/format.ts";
 import { Link, useParam } from "#portal/data/address.tsx";
+import { count, dollars, duration, percent } from "#portal/data/format.ts";
 import { useRead } from "#portal/data/refresh.ts";
 import { Chart, type Line } from "#portal/parts/chart.tsx";
 import { Region } from "#portal/parts/region.tsx";

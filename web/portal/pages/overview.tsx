@@ -1,12 +1,12 @@
 /** The first page: whether all is well, what was done, what stands behind the gateway, and how to try it. */
 
 import { timestampMs } from "@bufbuild/protobuf/wkt";
-import { Link } from "#portal/data/address.tsx";
 import type { BackendEndpoint, ListBackendsResponse } from "#gen/polygate/v1/backends_pb.js";
 import { BackendsService } from "#gen/polygate/v1/backends_pb.js";
 import { type GetHealthResponse, HealthService } from "#gen/polygate/v1/health_pb.js";
 import { RequestsService } from "#gen/polygate/v1/requests_pb.js";
 import { type CallStats, StatsService } from "#gen/polygate/v1/stats_pb.js";
+import { Link } from "#portal/data/address.tsx";
 import { gatewayUrl } from "#portal/data/base.ts";
 import { age, bytes, count, dollars, duration, percent, timeOfDay } from "#portal/data/format.ts";
 import { useRead } from "#portal/data/refresh.ts";

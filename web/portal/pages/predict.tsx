@@ -43,7 +43,9 @@ export function Predict() {
                 </select>
               </label>
             </div>
-            {model?.capabilities.includes("image") && <ImageForm key={`${model.id} image`} model={model} />}
+            {model?.capabilities.includes("image") && (
+              <ImageForm key={`${model.id} image`} model={model} />
+            )}
             {model !== undefined && <TensorForm key={model.id} model={model} />}
           </>
         );
@@ -83,7 +85,6 @@ function ImageForm({ model }: { readonly model: Model }) {
     void take(event.dataTransfer.files[0]);
   };
   return (
-    // biome-ignore lint/a11y/noNoninteractiveElementInteractions: the field within takes files as well
     <section
       className="panel"
       aria-labelledby="image"
@@ -94,7 +95,11 @@ function ImageForm({ model }: { readonly model: Model }) {
       <div className="row">
         <label>
           Choose or drop one
-          <input type="file" accept="image/*" onChange={({ target }) => void take(target.files?.[0])} />
+          <input
+            type="file"
+            accept="image/*"
+            onChange={({ target }) => void take(target.files?.[0])}
+          />
         </label>
         {isDetection && (
           <label>
@@ -143,7 +148,8 @@ function TensorForm({ model }: { readonly model: Model }) {
   const run = () => {
     const inputs = inputsOf(text);
     setProblem(typeof inputs === "string" ? inputs : "");
-    if (typeof inputs !== "string") predict.mutate({ model: model.id, inputs, includeOutputs: true });
+    if (typeof inputs !== "string")
+      predict.mutate({ model: model.id, inputs, includeOutputs: true });
   };
   return (
     <section className="panel" aria-labelledby="tensors">

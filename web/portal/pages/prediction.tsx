@@ -29,7 +29,10 @@ export function Outcome({ data, imageUrl }: Props) {
             columns={[
               { head: "Label", cell: ({ label }) => label },
               { head: "Score", isNumber: true, cell: ({ score }) => percent(score) },
-              { head: "", cell: ({ score }) => <meter value={score} aria-label={percent(score)} /> },
+              {
+                head: "",
+                cell: ({ score }) => <meter value={score} aria-label={percent(score)} />,
+              },
             ]}
           />
         )}
@@ -61,7 +64,13 @@ const cornersOf = ({ box }: Detection) =>
     ? "–"
     : [box.xMin, box.yMin, box.xMax, box.yMax].map((edge) => edge.toFixed(1)).join(", ");
 
-function Boxes({ url, detections }: { readonly url: string; readonly detections: readonly Detection[] }) {
+function Boxes({
+  url,
+  detections,
+}: {
+  readonly url: string;
+  readonly detections: readonly Detection[];
+}) {
   const [size, setSize] = useState({ width: 0, height: 0 });
   return (
     <div className="boxes">
@@ -73,7 +82,11 @@ function Boxes({ url, detections }: { readonly url: string; readonly detections:
         }
       />
       {size.width > 0 && (
-        <svg viewBox={`0 0 ${size.width} ${size.height}`} role="img" aria-label="Boxes of what was found">
+        <svg
+          viewBox={`0 0 ${size.width} ${size.height}`}
+          role="img"
+          aria-label="Boxes of what was found"
+        >
           {detections.map(
             ({ box, label, index, score }) =>
               box !== undefined && (
@@ -84,7 +97,11 @@ function Boxes({ url, detections }: { readonly url: string; readonly detections:
                     width={box.xMax - box.xMin}
                     height={box.yMax - box.yMin}
                   />
-                  <text x={box.xMin} y={Math.max(box.yMin - 2, size.height / 14)} fontSize={size.height / 14}>
+                  <text
+                    x={box.xMin}
+                    y={Math.max(box.yMin - 2, size.height / 14)}
+                    fontSize={size.height / 14}
+                  >
                     {label}
                   </text>
                 </g>
@@ -113,7 +130,11 @@ function Timing({ data: { model, version, backend, timing } }: { readonly data: 
       </p>
       <div className="timing" aria-hidden="true">
         {stages.map(([stage]) => (
-          <i key={stage} className={stage} style={{ width: `${(timing[stage] / Math.max(whole, 1e-6)) * 100}%` }} />
+          <i
+            key={stage}
+            className={stage}
+            style={{ width: `${(timing[stage] / Math.max(whole, 1e-6)) * 100}%` }}
+          />
         ))}
       </div>
       <ul className="row small">
@@ -136,7 +157,9 @@ function TensorView({ tensor }: { readonly tensor: Tensor }) {
         {name}: {datatype} [{shape.join(", ")}]
       </summary>
       <code>{elements.slice(0, elementsMax).join(", ")}</code>
-      {elements.length > elementsMax && <p className="small">and {elements.length - elementsMax} more</p>}
+      {elements.length > elementsMax && (
+        <p className="small">and {elements.length - elementsMax} more</p>
+      )}
       {raw.length > 0 && <p className="small">{raw.length} bytes</p>}
     </details>
   );

@@ -1,8 +1,8 @@
 /** Recent calls: a filtered list, and of one call all that is known, with its tries over time. */
 
 import { type RequestEntry, RequestsService } from "#gen/polygate/v1/requests_pb.js";
-import { count, duration, timeOfDay } from "#portal/data/format.ts";
 import { useParam } from "#portal/data/address.tsx";
+import { count, duration, timeOfDay } from "#portal/data/format.ts";
 import { useRead } from "#portal/data/refresh.ts";
 import { RequestDetail } from "#portal/pages/request-detail.tsx";
 import { Region } from "#portal/parts/region.tsx";

@@ -1,8 +1,8 @@
 /** How calls are spread: a dry run with weights of one's own, the latest decisions, and the pools. */
 
 import { type RoutingDecision, RoutingService } from "#gen/polygate/v1/routing_pb.js";
-import { timeOfDay } from "#portal/data/format.ts";
 import { Link, useParam } from "#portal/data/address.tsx";
+import { timeOfDay } from "#portal/data/format.ts";
 import { useRead } from "#portal/data/refresh.ts";
 import { DryRun } from "#portal/pages/dry-run.tsx";
 import { Pools } from "#portal/pages/pools.tsx";

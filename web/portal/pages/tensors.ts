@@ -1,8 +1,8 @@
 /** Tensors as the JSON that people write: a first text for a model's inputs, and the inputs of a text; pure. */
 
 import { fromJson } from "@bufbuild/protobuf";
-import { type Tensor, TensorSchema } from "#gen/polygate/v1/predict_pb.js";
 import type { TensorMetadata } from "#gen/polygate/v1/models_pb.js";
+import { type Tensor, TensorSchema } from "#gen/polygate/v1/predict_pb.js";
 
 /** Elements that are written out in a first text; larger tensors are for the user to fill. */
 const elementsMax = 64;
@@ -13,7 +13,8 @@ export function templateOf(inputs: readonly TensorMetadata[]): string {
     const sizes = shape.map((size) => (size < 0 ? 1 : size));
     const size = sizes.reduce((product, one) => product * one, 1);
     const elements = size > elementsMax ? 0 : size;
-    const field = datatype === "BYTES" ? { text: Array(elements).fill("") } : { data: Array(elements).fill(0) };
+    const field =
+      datatype === "BYTES" ? { text: Array(elements).fill("") } : { data: Array(elements).fill(0) };
     return JSON.stringify({ name, datatype, shape: sizes, ...field });
   });
   return `[${tensors.join(",\n")}]`;

@@ -9,7 +9,13 @@ import { Problem } from "#portal/parts/problem.tsx";
 const speakers = { user: "You", assistant: "Answer", tool: "Result of the tool" };
 
 /** A turn; while it grows, it says so. */
-export function TurnView({ turn, isGrowing }: { readonly turn: Turn; readonly isGrowing: boolean }) {
+export function TurnView({
+  turn,
+  isGrowing,
+}: {
+  readonly turn: Turn;
+  readonly isGrowing: boolean;
+}) {
   const { role, text, pictures, calls, facts, error } = turn;
   return (
     <article className={`turn ${role}`} aria-busy={isGrowing}>
@@ -77,10 +83,7 @@ function FactsLine({ facts }: { readonly facts: Facts }) {
 }
 
 /** Asks for what a tool returned. */
-export function ToolResult(props: {
-  readonly call: Call;
-  readonly give: (text: string) => void;
-}) {
+export function ToolResult(props: { readonly call: Call; readonly give: (text: string) => void }) {
   const { call, give } = props;
   const id = useId();
   const submit = (event: SubmitEvent<HTMLFormElement>) => {

@@ -25,7 +25,11 @@ const turnOf = (role: Turn["role"], text: string): Turn => {
 /** What the last piece of a stream tells, with the times as they were here. */
 function factsOf(
   piece: StreamChatResponse,
-  seen: { readonly requestId: string; readonly firstMs: number | undefined; readonly totalMs: number },
+  seen: {
+    readonly requestId: string;
+    readonly firstMs: number | undefined;
+    readonly totalMs: number;
+  },
 ): Facts {
   return {
     ...seen,
@@ -52,7 +56,10 @@ async function streamAnswer(
   };
   show(turn);
   try {
-    for await (const piece of client.streamChat(requestOf(before, settings), { signal, onHeader })) {
+    for await (const piece of client.streamChat(requestOf(before, settings), {
+      signal,
+      onHeader,
+    })) {
       firstMs ??= performance.now() - began;
       turn = grown(turn, piece);
       if (piece.done) {

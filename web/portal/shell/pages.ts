@@ -39,6 +39,11 @@ export const pages: readonly PageRow[] = [
   page("chat", "Chat", "c", async () => (await import("#portal/pages/chat.tsx")).Chat),
   page("predict", "Predict", "p", async () => (await import("#portal/pages/predict.tsx")).Predict),
   page("keys", "Keys and limits", "k", async () => (await import("#portal/pages/keys.tsx")).Keys),
-  page("configuration", "Configuration", "f", async () => (await import("#portal/pages/configuration.tsx")).Configuration),
+  page(
+    "configuration",
+    "Configuration",
+    "f",
+    async () => (await import("#portal/pages/configuration.tsx")).Configuration,
+  ),
   page("api", "API", "a", async () => (await import("#portal/pages/api.tsx")).Api),
 ];
