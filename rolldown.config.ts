@@ -32,9 +32,17 @@ export default defineConfig({
     fastify: "src/fastify/plugin.ts",
   },
   platform: "node",
-  resolve: { conditionNames: ["source", "node", "import", "require", "default"] },
-  // Loaded when something needs them: what is native, and what is greater than the program.
-  external: [/^(sharp|onnxruntime-node|mathjs|gpt-tokenizer|@grpc\/grpc-js|pg|ioredis)(\/|$)/],
+  resolve: {
+    conditionNames: ["source", "node", "import", "require", "default"],
+    // The plugin requires it, and cannot call what an ES module's `require` gives.
+    alias: { helmet: resolve("node_modules/helmet/index.cjs") },
+  },
+  // Loaded when something needs them: what is native, what is greater than the program, and what would
+  // bring into it more of a package that it has a part of.
+  external: [
+    /^(sharp|onnxruntime-node|mathjs|gpt-tokenizer|@grpc\/grpc-js|pg|ioredis)(\/|$)/,
+    "@connectrpc/connect-fastify",
+  ],
   output: {
     dir: "dist/cli",
     chunkFileNames: "[name]-[hash].js",

@@ -81,6 +81,17 @@ await once(process, "SIGTERM");
 await server.drain(8_000);
 `;
 
+/** A Fastify server of somebody else's, with the gateway in it. */
+const fastifyProgram = `import fastify from "fastify";
+import { polygate } from "polygate/fastify";
+
+const server = fastify();
+server.get("/own", () => "a page of its own");
+await server.register(polygate, { env: {}, log: () => {} });
+console.log(await server.listen({ host: "127.0.0.1", port: 0 }));
+process.once("SIGTERM", () => void server.close());
+`;
+
 /** Asks a gateway by the code that was generated from its protos. */
 const clientProgram = `import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
@@ -201,13 +212,14 @@ describe("the published package", () => {
       await writeFile(join(consumer, "protos.binpb"), testProtoImage());
       await writeFile(join(consumer, "greeter.ts"), greeterProgram);
       await writeFile(join(consumer, "rpc.ts"), rpcProgram);
+      await writeFile(join(consumer, "fastify.ts"), fastifyProgram);
       await writeFile(join(consumer, "client.ts"), clientProgram);
     });
 
     test("types", async () => {
       await writeFile(
         join(consumer, "tsconfig.json"),
-        `{ "compilerOptions": { "module": "nodenext", "target": "esnext", "types": ["node"], "strict": true, "noEmit": true }, "files": ["client.ts", "greeter.ts", "rpc.ts", "misuse.ts"] }`,
+        `{ "compilerOptions": { "module": "nodenext", "target": "esnext", "types": ["node"], "strict": true, "noEmit": true }, "files": ["client.ts", "greeter.ts", "rpc.ts", "fastify.ts", "misuse.ts"] }`,
       );
       await writeFile(
         join(consumer, "misuse.ts"),
@@ -247,6 +259,23 @@ import "polygate/dist/errors/fault.js";
         });
       } finally {
         program.kill();
+      }
+    }, 30_000);
+
+    test("is a plugin of a Fastify server, and ends with it", async () => {
+      const { program, line: url } = await running("fastify.ts");
+      try {
+        expect(await (await fetch(`${url}/own`)).text()).toBe("a page of its own");
+        const answer = await fetch(`${url}/polygate.v1.ChatService/Chat`, {
+          method: "POST",
+          headers: { "content-type": "application/json" },
+          body: '{"message": "what is 12*7?", "useTools": true}',
+        });
+        expect(await answer.json()).toMatchObject({ toolsCalled: ["calculator"] });
+        program.kill("SIGTERM");
+        expect(await once(program, "exit")).toEqual([0, null]);
+      } finally {
+        program.kill("SIGKILL");
       }
     }, 30_000);
 

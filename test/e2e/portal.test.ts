@@ -235,7 +235,7 @@ describe("every path", () => {
   };
 
   test("has a row in the table of this test", () => {
-    expect(Object.keys(statuses).toSorted()).toEqual(portalRows.map(({ path }) => path).toSorted());
+    expect(new Set(Object.keys(statuses))).toEqual(new Set(portalRows.map(({ path }) => path)));
   });
 
   test.each(
