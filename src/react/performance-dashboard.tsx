@@ -1,5 +1,4 @@
 /** `PerformanceDashboard`: what providers and models did, in tiles and tables, with their settings. */
-"use client";
 
 import { type ReactNode, useId, useState } from "react";
 import type { GetPerformanceResponse, ProviderStats } from "#gen/polygate/v1/stats_pb.js";

@@ -1,5 +1,4 @@
 /** Which gateway hooks and dashboard ask: the page's own origin, unless a provider names another. */
-"use client";
 
 import type { Interceptor, Transport } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-web";

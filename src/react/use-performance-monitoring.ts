@@ -1,5 +1,4 @@
 /** `usePerformanceMonitoring`: what providers and models did in the last hours, asked again and again. */
-"use client";
 
 import { useCallback, useSyncExternalStore } from "react";
 import type { GetPerformanceResponse } from "#gen/polygate/v1/stats_pb.js";

@@ -1,5 +1,4 @@
 /** `useProviderSelection`: which provider the gateway would choose for a kind of work. */
-"use client";
 
 import { useCallback, useEffect, useRef, useState } from "react";
 import type { RoutingCandidate } from "#gen/polygate/v1/routing_pb.js";

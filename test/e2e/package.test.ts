@@ -89,7 +89,6 @@ await server.drain(8_000);
 
 /** Asks a gateway by the code that was generated from its protos. */
 const clientProgram = `import { createClient } from "@connectrpc/connect";
-import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { ChatService } from "polygate/gen/polygate/v1/chat_pb.js";
 
