@@ -58,7 +58,7 @@ test("boxes are told in pixels of the image, and --annotate draws them onto a co
   const at = (y * width + x) * channels;
   const [red = 0, green = 0] = copy.data.subarray(at, at + 2);
   expect(red - green).toBeGreaterThan(80);
-});
+}, 60_000);
 
 test("--json writes a line a file, as each is done", async () => {
   const { code, out } = await run(["digits", "--json", `${digits}/0.png`, `${digits}/5.png`]);
