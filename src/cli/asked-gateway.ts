@@ -1,13 +1,19 @@
-/** What commands that ask a running gateway share: its address, the key, requests in JSON, failures in words. */
+/** The gateway that a command asks: its address, the key, and clients of its services over Connect. */
 
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { type FlagRow, flagsFrom } from "#config/flags.ts";
-import { problemText } from "#yaml/problem.ts";
+import type { DescService } from "@bufbuild/protobuf";
+import { type Client, createClient, type Interceptor } from "@connectrpc/connect";
+import { createConnectTransport } from "@connectrpc/connect-node";
+import type { FlagRow } from "#config/flags.ts";
+import { UsageError } from "./asked-failure.ts";
 import type { Terminal } from "./terminal.ts";
-import { printable } from "./text-table.ts";
 
+const serverDefault = "http://127.0.0.1:8080";
+/** How long the response to an ordinary question may take; chats and predictions have no such bound. */
 const responseTimeoutMs = 10_000;
+/** Largest message that is read. */
+const messageBytesMax = 256 * 1024 * 1024;
 
 /** A flag, and what holds without it. */
 export type HelpRow = FlagRow & { readonly fallback?: string };
@@ -17,7 +23,7 @@ export const gatewayRows = [
   {
     name: "server",
     value: "address",
-    fallback: "http://127.0.0.1:8080; POLYGATE_URL",
+    fallback: `${serverDefault}; POLYGATE_URL`,
     description: "the gateway that is asked",
   },
   {
@@ -31,58 +37,66 @@ export const gatewayRows = [
 /** Flags by name. */
 export type Flags = ReadonlyMap<string, readonly string[]>;
 
-/** Flags by name, or undefined when there were problems, which are reported then. */
-export function readFlags(
-  argv: readonly string[],
-  rows: readonly FlagRow[],
-  { err }: Terminal,
-): Flags | undefined {
-  const { values, problems } = flagsFrom(argv, rows);
-  for (const problem of problems) err(problemText(problem));
-  return problems.length === 0 ? values : undefined;
-}
-
-/** A gateway that is asked over REST. */
+/** A running gateway. */
 export interface AskedGateway {
-  /** The response to a request. Rejects with what went wrong, in words. */
-  ask<T>(method: string, path: string, body?: unknown): Promise<T>;
+  readonly url: string;
+  /** Calls the methods of a service, which reject with a ConnectError. */
+  client<S extends DescService>(service: S): Client<S>;
 }
 
-/** The gateway that flags and environment name; undefined when they name none, which is reported then. */
-export function gatewayFrom(values: Flags, { env, cwd, err }: Terminal): AskedGateway | undefined {
-  const server = values.get("server")?.[0] ?? env.POLYGATE_URL ?? "http://127.0.0.1:8080";
-  if (!URL.canParse("/", server)) {
-    err("flag --server: expected an address such as http://127.0.0.1:8080");
-    return undefined;
-  }
-  return {
-    async ask<T>(method: string, path: string, body?: unknown): Promise<T> {
-      const keyFile = values.get("key-file")?.[0];
-      const key =
-        keyFile === undefined
-          ? env.POLYGATE_API_KEY
-          : readFileSync(resolve(cwd, keyFile), "utf8").trim();
-      const response = await fetch(new URL(path, server), {
-        method,
-        headers: {
-          ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
-          ...(body === undefined ? {} : { "content-type": "application/json" }),
-        },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        signal: AbortSignal.timeout(responseTimeoutMs),
-      });
-      const told = await response.json();
-      if (response.ok) return told as T;
-      const { error } = told as { readonly error?: { readonly message?: string } };
-      throw new Error(`the gateway responds ${response.status}: ${error?.message ?? ""}`);
-    },
+/** The gateway that flags and environment name. Throws a UsageError when they name none. */
+export function gatewayFrom(flags: Flags, { env, cwd }: Terminal): AskedGateway {
+  const server = flags.get("server")?.[0];
+  const url = serverUrl(server ?? env.POLYGATE_URL, server === undefined);
+  const key = keyFrom(flags.get("key-file")?.[0], env.POLYGATE_API_KEY, cwd);
+  const withKey: Interceptor = (next) => (request) => {
+    if (key !== undefined) request.header.set("authorization", `Bearer ${key}`);
+    return next(request);
   };
+  // HTTP/1.1 passes every proxy, and carries all that is asked here: no method streams upwards.
+  const transport = createConnectTransport({
+    baseUrl: url,
+    httpVersion: "1.1",
+    interceptors: [withKey],
+    defaultTimeoutMs: responseTimeoutMs,
+    readMaxBytes: messageBytesMax,
+    useBinaryFormat: true,
+  });
+  return { url, client: (service) => createClient(service, transport) };
 }
 
-/** What was thrown, in words; those of its cause where that says more, as with a connection that is refused. */
-export function failureText(thrown: unknown): string {
-  if (!(thrown instanceof Error)) return String(thrown);
-  const { message, cause } = thrown;
-  const isMore = cause instanceof Error && cause.message !== "";
-  return printable(isMore ? `${message}: ${cause.message}` : message);
+function serverUrl(written = serverDefault, isVariable: boolean): string {
+  const where = isVariable ? "environment POLYGATE_URL" : "flag --server";
+  const parsed = URL.parse(written);
+  if (parsed === null || !/^https?:$/.test(parsed.protocol)) {
+    throw new UsageError(`${where}: expected an address such as ${serverDefault}`);
+  }
+  if (parsed.username !== "" || parsed.password !== "") {
+    throw new UsageError(
+      `${where}: holds a credential (hint: put the key into a file and name it by --key-file)`,
+    );
+  }
+  return parsed.href.replace(/\/+$/, "");
+}
+
+/** The key, which no message ever repeats. */
+function keyFrom(
+  file: string | undefined,
+  variable: string | undefined,
+  cwd: string,
+): string | undefined {
+  const where = file === undefined ? "environment POLYGATE_API_KEY" : "flag --key-file";
+  const key = file === undefined ? variable : keyIn(resolve(cwd, file));
+  if (key === undefined || key === "") return undefined;
+  if (/^[\x21-\x7e]+$/.test(key)) return key;
+  throw new UsageError(`${where}: expected a key alone, on one line, without spaces`);
+}
+
+function keyIn(file: string): string {
+  try {
+    return readFileSync(file, "utf8").trim();
+  } catch (thrown) {
+    const code = thrown instanceof Error && "code" in thrown ? thrown.code : "unknown";
+    throw new UsageError(`flag --key-file: cannot be read (${code})`);
+  }
 }

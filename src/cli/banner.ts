@@ -1,4 +1,4 @@
-/** What `serve` prints when it is up: listeners, backends, models, and four commands to try. Pure. */
+/** What `serve` prints when it is up: listeners, backends, models, and commands to try; on one screen. Pure. */
 
 /** The facts that the banner shows. */
 export interface BannerFacts {
@@ -15,6 +15,8 @@ export interface BannerFacts {
   readonly backends: readonly string[];
   /** One entry per model, such as `digits (available)`. */
   readonly models: readonly string[];
+  /** How this program is called where it was started, such as `npm run -s polygate --`. */
+  readonly program: string;
   /** Model and image for the predict command; absent: that command is left out. */
   readonly sample?: { readonly model: string; readonly image: string };
   /** Callers need a credential: how the commands take it. Absent: none is needed. */
@@ -32,15 +34,32 @@ export interface KeyVariable {
   readonly isPassword?: boolean;
 }
 
+/** Rows of listeners, and entries of a row, that are shown: a screen has 24 lines. */
+const listenersShown = 3;
+const entriesShown = 6;
+
+/** The entries in one row; how many are left out. */
+function few(entries: readonly string[], shown = entriesShown): string {
+  if (entries.length === 0) return "none";
+  const left = entries.length - shown;
+  const rest = left > 0 ? [`and ${left} more`] : [];
+  return [...entries.slice(0, shown), ...rest].join(", ");
+}
+
 /** Several lines, without a line end after the last. */
 export function bannerText(facts: BannerFacts): string {
+  const { listeners } = facts;
+  const others = listeners.slice(listenersShown).map(({ name, url }) => `${url} ${name}`);
   const rows = [
-    ...facts.listeners.map(({ name, url, serves, asks }) => [
-      "listens",
-      `${url}  ${name}: ${serves.join(", ")}${asks === undefined ? "" : `; ${asks}`}`,
-    ]),
-    ...facts.backends.map((backend) => ["backend", backend]),
-    ["models", facts.models.length === 0 ? "none" : facts.models.join(", ")],
+    ...listeners
+      .slice(0, listenersShown)
+      .map(({ name, url, serves, asks }) => [
+        "listens",
+        `${url}  ${name}: ${serves.join(", ")}${asks === undefined ? "" : `; ${asks}`}`,
+      ]),
+    ...(others.length === 0 ? [] : [["and", few(others, 3)]]),
+    ["backend", few(facts.backends)],
+    ["models", few(facts.models)],
   ];
   const known = rows.map(([label = "", text = ""]) => `  ${label.padEnd(9)}${text}`);
   const lines = [`Polygate ${facts.version}`, ...known];
@@ -69,12 +88,26 @@ function optionOf(key: BannerFacts["key"]): string {
     : `-H "authorization: Bearer $${key.name}" `;
 }
 
+/** Where commands ask without being told. */
+const serverDefaults = new Set(["http://127.0.0.1:8080", "http://localhost:8080"]);
+
+/** This program's own commands; they know keys, and no other credentials. */
+function ownTries({ program, key }: BannerFacts, url: string): readonly string[] {
+  if (key === "certificate" || key?.isPassword === true) return [];
+  const isAsIs = key === undefined || key.name === "POLYGATE_API_KEY";
+  const call = `${isAsIs ? "" : `POLYGATE_API_KEY="$${key.name}" `}${program}`;
+  const server = serverDefaults.has(url) ? "" : ` --server ${url}`;
+  return [`${call} chat${server} --tools 'what is 12*7?'`, `${call} top${server}`];
+}
+
 /** The commands, each for the first listener that serves it. */
-function triesOf({ listeners, sample, key: variable }: BannerFacts): readonly string[] {
+function triesOf(facts: BannerFacts): readonly string[] {
+  const { listeners, sample, key: variable } = facts;
   const urlOf = (surface: string) => listeners.find(({ serves }) => serves.includes(surface))?.url;
   const key = optionOf(variable);
   const json = `${key}-H 'content-type: application/json'`;
-  const lines: string[] = [];
+  const rpc = urlOf("rpc");
+  const lines = rpc === undefined ? [] : [...ownTries(facts, rpc)];
   const rest = urlOf("rest");
   if (rest !== undefined) {
     const question = `{"message": "what is 12*7?", "use_tools": true}`;
@@ -83,9 +116,7 @@ function triesOf({ listeners, sample, key: variable }: BannerFacts): readonly st
       const file = shellWord(`file=@${sample.image}`);
       lines.push(`curl ${key}-F ${file} ${rest}/predict/${sample.model}`);
     }
-    lines.push(`curl -N ${json} -d '{"message": "hello", "stream": true}' ${rest}/api/v1/chat`);
   }
-  const rpc = urlOf("rpc");
   if (rpc !== undefined) {
     const cleartext = rpc.startsWith("http:") ? "--http2-prior-knowledge " : "";
     const call = `${rpc}/polygate.v1.ChatService/Chat`;

@@ -12,7 +12,8 @@ import { exitOnCrash, flushAtEnd, stopAsked } from "./lifetime.ts";
 import { startFailureText } from "./start-failure.ts";
 import type { Terminal } from "./terminal.ts";
 
-const rows = [
+/** Its flags. */
+export const coreRows = [
   { name: "host", value: "address", fallback: "127.0.0.1", description: "address to listen on" },
   { name: "port", value: "port", fallback: "8001", description: "port; 0 lets the system choose" },
   { name: "latency-ms", value: "ms", fallback: "0", description: "wait before the first token" },
@@ -69,12 +70,12 @@ export async function core(
   terminal: Terminal,
   start: (options: CoreServerOptions, logger: Logger) => Promise<CoreServing>,
 ): Promise<number> {
-  const flags = flagsFrom(argv, rows);
+  const flags = flagsFrom(argv, coreRows);
   if (flags.values.has("help")) {
-    terminal.out(commandHelp("polygate core [flags]", rows));
+    terminal.out(commandHelp("polygate core [flags]", coreRows));
     return 0;
   }
-  const given = rows.map((row) => [
+  const given = coreRows.map((row) => [
     row.name,
     flags.values.get(row.name)?.[0] ?? ("fallback" in row ? row.fallback : undefined),
   ]);

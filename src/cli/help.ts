@@ -8,23 +8,28 @@ import { fieldsOf } from "#yaml/fields.ts";
 import { nearest } from "#yaml/nearest.ts";
 import { pathText } from "#yaml/problem.ts";
 
-const commands: Readonly<Record<string, string>> = {
+/** What each command is for. */
+export const commands: Readonly<Record<string, string>> = {
   serve: "run the gateway (the default)",
   core: "run a reference chat core",
   check: "check a configuration; --schema prints its JSON Schema",
   config: "show, check or reload the configuration of a running gateway",
   health: "ask the gateway that these settings start whether it is ready",
-  models: "list what a running gateway can be asked for; `prices` imports a published table",
+  models: "list, show, load and unload the models of a running gateway",
   keys: "make, show, rotate and revoke the keys of a running gateway; make tokens and hashes: `token`, `hash`",
+  chat: "talk with a model through a running gateway; on a terminal as a conversation",
+  predict: "run a model of a running gateway on images or tensors in files",
+  top: "watch the calls of a running gateway",
   migrate:
     "make or change the tables of history.url and auth.key_store.url, as serve does at its start",
   openapi: "print the OpenAPI document of the REST surface",
+  completion: "print what makes bash, zsh or fish complete these words",
   version: "print the version, as --version does",
 };
 
 /** The help of `polygate`, with the flags of `serve`. */
 export function mainHelp(): string {
-  const rows = Object.entries(commands).map(([name, what]) => `  ${name.padEnd(10)}${what}`);
+  const rows = Object.entries(commands).map(([name, what]) => `  ${name.padEnd(12)}${what}`);
   const lines = ["Usage: polygate [command] [flags]", "", "Commands", ...rows, ""];
   return [
     ...lines,
@@ -70,7 +75,8 @@ function factsOf({ value, path, fallback, environment }: SettingFlagRow): readon
   return [`default ${known ?? "none"}`, ...(environment === undefined ? [] : [environment])];
 }
 
-function flagLine({ name, value, description }: FlagRow, facts: readonly string[]): string {
-  const left = value === undefined ? `--${name}` : `--${name} <${value}>`;
+function flagLine({ name, short, value, description }: FlagRow, facts: readonly string[]): string {
+  const word = short === undefined ? `--${name}` : `-${short}, --${name}`;
+  const left = value === undefined ? word : `${word} <${value}>`;
   return `  ${left.padEnd(30)}${description}${facts.length === 0 ? "" : ` [${facts.join("; ")}]`}`;
 }

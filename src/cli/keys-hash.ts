@@ -6,7 +6,8 @@ import { problemText } from "#yaml/problem.ts";
 import { commandHelp } from "./help.ts";
 import type { Terminal } from "./terminal.ts";
 
-const rows = [
+/** Its flags. */
+export const hashRows = [
   { name: "password", description: "hash a password by scrypt, for auth.users" },
   { name: "help", description: "print this" },
 ] as const satisfies readonly FlagRow[];
@@ -30,11 +31,11 @@ export async function keysHash(
   terminal: Terminal,
   read: () => Promise<string> = fromStdin,
 ): Promise<number> {
-  const { values, problems } = flagsFrom(argv, rows);
+  const { values, problems } = flagsFrom(argv, hashRows);
   for (const problem of problems) terminal.err(problemText(problem));
   if (problems.length > 0) return 1;
   if (values.has("help")) {
-    terminal.out(commandHelp("polygate keys hash [flags] < file", rows));
+    terminal.out(commandHelp("polygate keys hash [flags] < file", hashRows));
     return 0;
   }
   const isPassword = values.has("password");

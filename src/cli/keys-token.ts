@@ -10,7 +10,8 @@ import { settingsFrom } from "./command-settings.ts";
 import { commandHelp } from "./help.ts";
 import type { Terminal } from "./terminal.ts";
 
-const rows = [
+/** Its flags. */
+export const tokenRows = [
   { name: "sub", value: "name", description: "whom it is for" },
   {
     name: "scopes",
@@ -70,11 +71,11 @@ function grantFrom(values: ReadonlyMap<string, readonly string[]>): TokenGrant |
 
 /** Prints the token alone on stdout. Returns the exit code. */
 export async function keysToken(argv: readonly string[], terminal: Terminal): Promise<number> {
-  const { values, problems } = flagsFrom(argv, rows);
+  const { values, problems } = flagsFrom(argv, tokenRows);
   for (const problem of problems) terminal.err(problemText(problem));
   if (problems.length > 0) return 1;
   if (values.has("help")) {
-    terminal.out(commandHelp("polygate keys token --sub <name> [flags]", rows));
+    terminal.out(commandHelp("polygate keys token --sub <name> [flags]", tokenRows));
     return 0;
   }
   const grant = grantFrom(values);

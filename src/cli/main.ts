@@ -7,7 +7,7 @@ import type { Logger } from "#observability/logger.ts";
 import { debuggerOf } from "./debugger.ts";
 import { collectAlone, holdWhileLoading, keepCallsYoung } from "./loading-flags.ts";
 import type { Serving, StartGateway } from "./serve.ts";
-import type { Terminal } from "./terminal.ts";
+import type { Console, Terminal } from "./terminal.ts";
 
 // onnxruntime reads this when it is loaded, and the compile cache only helps modules that are loaded
 // later: hence the dynamic imports below.
@@ -21,7 +21,7 @@ const terminal: Terminal = {
   env: process.env,
   cwd: process.cwd(),
   debugger: () => debuggerOf(process.execArgv, process.env.NODE_OPTIONS),
-  terminals: (["stdout", "stderr"] as const).filter((name) => process[name].isTTY),
+  terminals: (["stdin", "stdout", "stderr"] as const).filter((name) => process[name].isTTY),
   out: (text) => process.stdout.write(`${text}\n`),
   err: (text) => process.stderr.write(`${text}\n`),
 };
@@ -38,6 +38,14 @@ async function written(): Promise<void> {
   });
 }
 
+/** Runs a command that asks a gateway: an interrupt ends its calls, and all output is written. */
+async function asking(run: (console: Console) => Promise<number>): Promise<number> {
+  const { openConsole } = await import("./console.ts");
+  const { exitCode } = await openConsole(terminal, run);
+  await written();
+  return exitCode;
+}
+
 /** Waits for a server to start; from then on calls allocate memory, and not loading. */
 async function loaded<T>(starting: Promise<T>): Promise<T> {
   const server = await starting;
@@ -48,6 +56,7 @@ async function loaded<T>(starting: Promise<T>): Promise<T> {
 async function run(argv: readonly string[]): Promise<number> {
   const [first = "serve", ...others] = argv;
   if (first === "--version" || first === "-v") return run(["version"]);
+  if (first === "help") return run([...others.slice(0, 1), "--help"]);
   const [command, flags] = first.startsWith("-") ? ["serve", argv] : [first, others];
   switch (command) {
     case "serve": {
@@ -72,7 +81,7 @@ async function run(argv: readonly string[]): Promise<number> {
     }
     case "config": {
       const { config } = await import("./config.ts");
-      return config(flags, terminal);
+      return asking((console) => config(flags, console));
     }
     case "health": {
       const { health } = await import("./health.ts");
@@ -80,11 +89,27 @@ async function run(argv: readonly string[]): Promise<number> {
     }
     case "models": {
       const { models } = await import("./models.ts");
-      return models(flags, terminal);
+      return asking((console) => models(flags, console));
     }
     case "keys": {
       const { keys } = await import("./keys.ts");
-      return keys(flags, terminal);
+      return asking((console) => keys(flags, console));
+    }
+    case "chat": {
+      const { chat } = await import("./chat.ts");
+      return asking((console) => chat(flags, console));
+    }
+    case "predict": {
+      const { predict } = await import("./predict.ts");
+      return asking((console) => predict(flags, console));
+    }
+    case "top": {
+      const { top } = await import("./top.ts");
+      return asking((console) => top(flags, console));
+    }
+    case "completion": {
+      const { completion } = await import("./completion.ts");
+      return completion(flags, terminal);
     }
     case "migrate": {
       const { migrate } = await import("./migrate.ts");

@@ -123,20 +123,23 @@ export async function serve(
   }
   {
     await using _gateway = gateway;
-    logger.info({ listeners: gateway.facts().listeners }, "listening");
+    const isShown = terminal.terminals.includes("stdout");
+    // On a terminal the banner tells them, in fewer lines.
+    const { listeners } = gateway.facts();
+    const isTold = isShown && settings.logging.output === "stdout";
+    logger.info(isTold ? {} : { listeners }, "listening");
     hangups.serve(gateway);
     for (const warning of settings.warnings) logger.warn(problemText(warning));
     if (settings.unused.length > 0) {
       logger.warn({ names: settings.unused }, "configured and not used by this version");
     }
-    // Where stdout is no terminal a program reads it: it gets log lines only.
-    if (terminal.terminals.includes("stdout")) {
-      await settleWithin(Promise.race([gateway.ready(), stop]), bannerDelayMs, systemClock);
-      terminal.out(banner(settings, gateway, terminal));
-    }
     if (gateway.restart !== undefined) {
       process.on("SIGUSR2", () => void gateway.restart?.());
     }
+    await settleWithin(Promise.race([gateway.ready(), stop]), bannerDelayMs, systemClock);
+    // Where stdout is no terminal a program reads it: it gets log lines only.
+    if (isShown) terminal.out(banner(settings, gateway, terminal));
+    else logger.info({ version: packageVersion, ...gateway.facts() }, "up");
     const gaveUp = gateway.givenUp?.then(() => {
       exitCode = givenUpStatus;
       return undefined;
@@ -146,6 +149,14 @@ export async function serve(
   }
   logger.info("stopped");
   return exitCode;
+}
+
+/** How this program is called where it was started: by a script of the clone, by npx, by its name. */
+function programOf(env: Terminal["env"]): string {
+  if (env.npm_lifecycle_event === "start" || env.npm_lifecycle_event === "polygate") {
+    return "npm run -s polygate --";
+  }
+  return env.npm_command === "exec" ? "npx polygate" : "polygate";
 }
 
 function banner(
@@ -167,6 +178,7 @@ function banner(
   const keepsKeys = keyStore !== undefined && accepts.includes("key");
   return bannerText({
     version: packageVersion,
+    program: programOf(env),
     ...gateway.facts(),
     ...(enabled && { key: keyVariable(env, taken, keepsKeys) }),
     ...(sample === undefined ? {} : { sample }),

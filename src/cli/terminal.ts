@@ -1,5 +1,6 @@
 /** What a command uses of the process: output, environment, working directory. */
 
+import type { Readable } from "node:stream";
 import type { Environment } from "#yaml/source.ts";
 
 /** The surroundings of a command. */
@@ -10,9 +11,22 @@ export interface Terminal {
   /** What lets a debugger into this process; absent: nothing does. */
   readonly debugger?: () => string | undefined;
   /** Streams that are terminals; the others go to a file or a program. */
-  readonly terminals: readonly ("stdout" | "stderr")[];
+  readonly terminals: readonly ("stdin" | "stdout" | "stderr")[];
   /** Writes text to stdout, with a line end after it. */
   readonly out: (text: string) => void;
   /** Writes text to stderr, with a line end after it. */
   readonly err: (text: string) => void;
+  /** Aborts when the user interrupts (Ctrl-C), or nobody reads the output any more; absent: neither is noticed. */
+  readonly signal?: AbortSignal;
+}
+
+/** What a command that asks a running gateway uses beside that. */
+export interface Console extends Terminal {
+  /** Writes text as it is. */
+  readonly write: (stream: "stdout" | "stderr", text: string) => void;
+  /** What is typed or piped in; absent where nothing is. */
+  readonly stdin?: Readable & { setRawMode?(isRaw: boolean): unknown };
+  /** Size of the terminal that stdout is; 80 by 24 elsewhere. */
+  readonly size: () => { readonly columns: number; readonly rows: number };
+  readonly signal: AbortSignal;
 }

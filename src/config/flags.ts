@@ -8,22 +8,36 @@ import type { Problem } from "#yaml/problem.ts";
 export interface FlagRow {
   /** Without the dashes. */
   readonly name: string;
+  /** A letter that means the same. */
+  readonly short?: string;
   /** Word for the value in the help; absent when the flag takes none. */
   readonly value?: string;
   /** Takes several values, separated by spaces or commas. */
   readonly many?: true;
+  /** May be given several times, with a value each. */
+  readonly repeats?: true;
   readonly description: string;
 }
 
 /** Flags by name, each with its values; a flag without a value has an empty list. */
 export interface Flags {
   readonly values: ReadonlyMap<string, readonly string[]>;
+  /** What belongs to no flag, in order; empty for commands that take none. */
+  readonly words: readonly string[];
   readonly problems: readonly Problem[];
 }
 
-/** Reads `argv` (without program and command). Reports every problem, and never a value. */
-export function flagsFrom(argv: readonly string[], rows: readonly FlagRow[]): Flags {
+/**
+ * Reads `argv` (without program and command). Reports every problem, and never a value. Words that
+ * belong to no flag are a problem unless the command takes them; what follows `--` is words.
+ */
+export function flagsFrom(
+  argv: readonly string[],
+  rows: readonly FlagRow[],
+  takesWords = false,
+): Flags {
   const values = new Map<string, string[]>();
+  const words: string[] = [];
   const problems: Problem[] = [];
   let open: FlagRow | undefined;
   let astray = false;
@@ -32,23 +46,39 @@ export function flagsFrom(argv: readonly string[], rows: readonly FlagRow[]): Fl
   };
   for (const token of tokensOf(argv, rows)) {
     if (token.kind === "option") {
-      const name = token.rawName === "-h" ? "help" : token.rawName.replace(/^-+/, "");
+      const name = nameOf(token, rows);
       open = rows.find((row) => row.name === name);
       // A value after an unknown flag belongs to that flag, and is not reported again.
       astray = open === undefined || token.value?.startsWith("--") === true;
       refuse(`flag ${token.rawName}`, takeOption(open, token.value, values), hintFor(name, rows));
+    } else if (token.kind === "option-terminator") {
+      open = undefined;
+      astray = false;
     } else if (token.kind === "positional" && !astray) {
-      refuse(`argument ${token.index + 1}`, takeFurther(open, token.value, values));
+      if (takesWords && !open?.many) words.push(token.value);
+      else refuse(`argument ${token.index + 1}`, takeFurther(open, token.value, values));
     }
   }
-  return { values, problems };
+  return { values, words, problems };
+}
+
+/** The long name of what was written. */
+function nameOf(
+  { rawName, name }: { readonly rawName: string; readonly name: string },
+  rows: readonly FlagRow[],
+): string {
+  if (rawName === "-h") return "help";
+  return rows.some(({ short }) => rawName === `-${short}`) ? name : rawName.replace(/^-+/, "");
 }
 
 function tokensOf(argv: readonly string[], rows: readonly FlagRow[]) {
   const options = Object.fromEntries(
-    rows.map(({ name, value }) => [
+    rows.map(({ name, short, value }) => [
       name,
-      { type: value === undefined ? ("boolean" as const) : ("string" as const) },
+      {
+        type: value === undefined ? ("boolean" as const) : ("string" as const),
+        ...(short === undefined ? {} : { short }),
+      },
     ]),
   );
   const args = [...argv];
@@ -62,11 +92,12 @@ function takeOption(
   values: Map<string, string[]>,
 ): string | undefined {
   if (row === undefined) return "is unknown";
-  if (values.has(row.name)) return "is given twice";
+  if (values.has(row.name) && !row.repeats) return "is given twice";
   if (row.value === undefined && value !== undefined) return "takes no value";
   const missing = value === undefined || value === "" || value.startsWith("--");
   if (row.value !== undefined && missing) return `needs a value: ${row.value}`;
-  values.set(row.name, value === undefined ? [] : [value]);
+  const given = row.repeats ? (values.get(row.name) ?? []) : [];
+  values.set(row.name, value === undefined ? [] : [...given, value]);
   return undefined;
 }
 

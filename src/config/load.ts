@@ -27,7 +27,7 @@ export interface Outside {
   /** Absolute working directory; `--config` counts from here. */
   readonly cwd: string;
   /** Streams of this process that are terminals; none when absent. */
-  readonly terminals?: readonly ("stdout" | "stderr")[];
+  readonly terminals?: readonly ("stdin" | "stdout" | "stderr")[];
   /** What lets a debugger into this process; absent: nothing does. */
   readonly debugger?: () => string | undefined;
 }
@@ -97,7 +97,7 @@ export function loadSettings(outside: Outside, reading: Reading = {}): Loaded {
     debugger: outside.debugger,
     unusedEnvironment: unusedEnvironment(env),
     warnings,
-    terminals,
+    terminals: terminals.filter((stream) => stream !== "stdin"),
     services: restServices,
   });
   const sources = sourcesOf();

@@ -94,7 +94,7 @@ describe("polygate serve", () => {
     const lines: Record<string, unknown>[] = [];
     for await (const line of createInterface({ input: child.stdout! })) {
       lines.push(JSON.parse(line));
-      if (lines.at(-1)?.msg === "listening") child.kill("SIGTERM");
+      if (lines.at(-1)?.msg === "up") child.kill("SIGTERM");
     }
     const [code] = await closed;
     expect(lines).toContainEqual(
@@ -121,6 +121,8 @@ describe("polygate serve", () => {
         ],
       }),
     );
+    const up = lines.findIndex(({ msg }) => msg === "up");
+    expect(lines[up]).toMatchObject({ version: expect.any(String), backends: expect.any(Array) });
     expect(lines.at(-1)).toMatchObject({ level: "info", msg: "stopped" });
     expect({ code, err: await complaints }).toEqual({ code: 0, err: "" });
   });
@@ -139,9 +141,45 @@ describe("polygate serve", () => {
     child.kill("SIGTERM");
     await closed;
     expect(lines.filter((line) => line.startsWith("{"))).toEqual([]);
-    expect(lines).toContainEqual(expect.stringMatching(/ INFO listening /));
+    expect(lines).toContainEqual(expect.stringMatching(/ INFO listening/));
     expect(lines).toContain("Try it");
   });
+
+  testWith(missingProgram("script"))(
+    "from a clone the banner is on the first screen of 80 by 24, and each of its lines works as pasted",
+    async () => {
+      const port = await freePort();
+      const command = `stty cols 80 rows 24; npm start -- --host 127.0.0.1 --port ${port}`;
+      const child = spawn("script", ["-qec", command, "/dev/null"], {
+        stdio: ["ignore", "pipe", "pipe"],
+      });
+      const lines: string[] = [];
+      for await (const line of createInterface({ input: child.stdout! })) {
+        lines.push(line.trimEnd());
+        if (line.includes("npx buf curl")) break;
+      }
+      const rows = lines.map((line) => Math.max(1, Math.ceil(line.length / 80)));
+      expect(
+        rows.reduce((sum, one) => sum + one),
+        lines.join("\n"),
+      ).toBeLessThanOrEqual(24);
+
+      const tries = lines.slice(lines.indexOf("Try it") + 1).map((line) => line.trim());
+      expect(tries).toHaveLength(5);
+      for (const pasted of tries) {
+        // What is live shows itself until somebody leaves.
+        const line = / top( |$)/.test(pasted) ? `${pasted} --count 1` : pasted;
+        const { code, out } = await outcome(
+          spawn("bash", ["-c", line], { stdio: ["ignore", "pipe", "pipe"] }),
+        );
+        expect({ line, code, isSaid: out.trim() !== "" }).toEqual({ line, code: 0, isSaid: true });
+      }
+      const closed = once(child, "close");
+      child.kill("SIGTERM");
+      await closed;
+    },
+    120_000,
+  );
 
   test("a log reader that stops reading stops neither calls nor the drain", async () => {
     const port = await freePort();

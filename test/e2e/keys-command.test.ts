@@ -71,7 +71,7 @@ auth: { type: apikey, secret_key: ${admin}, groups: { team: { burst: 9 } }, key_
 
 test("says what is wrong, and what there is", async () => {
   const help = await run([]);
-  expect([help.code, help.out]).toEqual([0, expect.stringMatching(/^ {2}revoke <name or id> /m)]);
+  expect([help.code, help.out]).toEqual([0, expect.stringMatching(/^ {2}revoke <key> /m)]);
   expect(await run(["crate"])).toMatchObject({
     code: 2,
     err: expect.stringContaining('unknown command "crate"'),
@@ -79,14 +79,14 @@ test("says what is wrong, and what there is", async () => {
   expect(await run(["toString"])).toMatchObject({ code: 2 });
   expect(await run(["revoke"])).toMatchObject({
     code: 2,
-    err: "polygate keys revoke <name>: name the key first",
+    err: "polygate keys revoke <key>: too few words (hint: add --help)",
   });
   expect((await run(["create", "--help"])).out).toMatch(/^ {2}--budget <usd\/period> /m);
   const port = await freePort();
   const away = await run(["list", "--server", `http://127.0.0.1:${port}`]);
-  expect([away.code, away.err]).toEqual([1, expect.stringContaining("ECONNREFUSED")]);
+  expect([away.code, away.err]).toEqual([78, expect.stringContaining("ECONNREFUSED")]);
   expect(await run(["create", "ci", "--budget", "much"])).toMatchObject({
-    code: 1,
+    code: 2,
     err: "flag --budget: expected dollars such as 50/month",
   });
 });

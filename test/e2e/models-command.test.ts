@@ -65,19 +65,19 @@ routes: { swift: { scored: [{ provider: openai, model: gpt-4o-mini }] } }
     expect((await run([], { env: { ...env, POLYGATE_API_KEY: "key-1" } })).code).toBe(0);
     expect((await run(["--key-file", "key"], { env, cwd: folder.path })).code).toBe(0);
     const without = await run([], { env });
-    expect(without.code).toBe(1);
-    expect(without.err).toMatch(/^the gateway responds 401: /);
+    expect(without.code).toBe(80);
+    expect(without.err).toMatch(/^CREDENTIAL_MISSING: .*\(hint: .*--key-file/);
     const wrong = await run([], { env: { ...env, POLYGATE_API_KEY: "s3cret-key" } });
-    expect(wrong.code).toBe(1);
+    expect(wrong.code).toBe(80);
     expect(wrong.err).not.toContain("s3cret-key");
   });
 
   test("of a gateway that is not there, and of no address, is an error", async () => {
     const away = await run(["--server", `http://127.0.0.1:${await freePort()}`]);
-    expect(away.code).toBe(1);
+    expect(away.code).toBe(78);
     expect(away.err).toContain("ECONNREFUSED");
     expect(await run(["--server", "nowhere"])).toEqual({
-      code: 1,
+      code: 2,
       out: "",
       err: "flag --server: expected an address such as http://127.0.0.1:8080",
     });
@@ -134,7 +134,7 @@ describe("prices", () => {
 
   test("without a file say which flag is missing", async () => {
     expect(await run(["prices"])).toMatchObject({
-      code: 1,
+      code: 2,
       err: "flag --import: is required: the file with the prices",
     });
   });

@@ -2,10 +2,11 @@
 
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmod, cp, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { chmod, cp, mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
+import { gzipSync } from "node:zlib";
 import {
   type DescMessage,
   type DescMethodUnary,
@@ -13,8 +14,13 @@ import {
   type MessageInitShape,
 } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { beforeAll, describe, expect, test } from "vitest";
+import { ChatService } from "../../gen/polygate/v1/chat_pb.js";
+import { launchChromium, noChromium } from "../support/chromium.ts";
+import { freePort } from "../support/free-port.ts";
+import { testWith } from "../support/needs.ts";
 import { startProcess } from "../support/polygate-process.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
 import { testProtoImage, testProtos, testService } from "../support/test-protos.ts";
@@ -142,6 +148,7 @@ describe("the published package", () => {
     expect(new Set(files.map((path) => path.replace(/\/.*/s, "")))).toEqual(
       new Set("LICENSE README.md package.json bin dist gen models proto web".split(" ")),
     );
+    expect(files).toContain("dist/react/styles.css");
     expect(files.filter((path) => /^models\/train|\.test\.|\.tsbuildinfo/.test(path))).toEqual([]);
     expect(files).toContain("dist/cli/main.js");
     expect(files).toContain("dist/backends/onnx/worker.js");
@@ -205,6 +212,75 @@ describe("the published package", () => {
     });
     expect(await gateway.stop("SIGTERM")).toBe(0);
   }, 60_000);
+
+  describe("the example page with its dashboard", () => {
+    let page: string;
+
+    beforeAll(async () => {
+      page = join(consumer, "dashboard");
+      await cp("examples/dashboard", page, { recursive: true });
+    });
+
+    test("types and builds as anybody's would, small enough, and without the package's sources", async () => {
+      const node = [resolve("node_modules/.bin/vite"), "build", "--logLevel", "error"];
+      await run(process.execPath, node, { cwd: page, env });
+      expect((await run(resolve("node_modules/.bin/tsc"), ["-p", page], { env })).stdout).toBe("");
+      const assets = await readdir(join(page, "dist/assets"));
+      const [script = ""] = assets.filter((name) => name.endsWith(".js"));
+      const bytes = gzipSync(await readFile(join(page, "dist/assets", script))).byteLength;
+      expect(bytes).toBeLessThan(130_000);
+      const style = assets.find((name) => name.endsWith(".css")) ?? "";
+      expect(await readFile(join(page, "dist/assets", style), "utf8")).toContain(".pg-dashboard");
+    }, 60_000);
+
+    testWith(noChromium)(
+      "shows in a browser what the gateway did, the chosen provider, and that the gateway is away",
+      async () => {
+        await using gateway = await startProcess({
+          command: [bin, "serve", "--host", "127.0.0.1", "--port", "0"],
+          cwd: consumer,
+          env,
+        });
+        const [url = ""] = gateway.urls;
+        const chat = createClient(ChatService, createGrpcTransport({ baseUrl: url }));
+        await chat.chat({ message: "hello" });
+        const port = await freePort();
+        const preview = spawn(
+          process.execPath,
+          [resolve("node_modules/.bin/vite"), "preview", "--port", String(port), "--strictPort"],
+          { cwd: page, env: { ...env, POLYGATE_URL: url }, stdio: ["ignore", "pipe", "inherit"] },
+        );
+        try {
+          await once(createInterface({ input: preview.stdout }), "line");
+          const browser = await launchChromium();
+          try {
+            const tab = await browser.newPage({ viewport: { width: 390, height: 800 } });
+            const problems: string[] = [];
+            tab.on("pageerror", (error) => problems.push(String(error)));
+            await tab.goto(`http://localhost:${port}/`);
+            const dashboard = tab.locator("section.pg-dashboard.my-custom-class");
+            await dashboard.locator("tbody th", { hasText: "embedded" }).waitFor();
+            await dashboard.locator("dd", { hasText: /^1$/ }).waitFor();
+            const chosen = await tab.locator("output").textContent();
+            expect(chosen).toMatch(/ would answer with | provider/);
+            const width = await tab.evaluate("document.documentElement.scrollWidth");
+            expect(width).toBeLessThanOrEqual(390);
+            expect(problems).toEqual([]);
+            expect(await gateway.stop("SIGTERM")).toBe(0);
+            await dashboard.getByRole("button", { name: "Refresh now" }).click();
+            await dashboard.getByRole("alert").waitFor();
+            // What was known stays.
+            await dashboard.locator("tbody th", { hasText: "embedded" }).waitFor();
+          } finally {
+            await browser.close();
+          }
+        } finally {
+          preview.kill();
+        }
+      },
+      90_000,
+    );
+  });
 
   describe("its libraries in programs of their own", () => {
     beforeAll(async () => {

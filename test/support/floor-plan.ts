@@ -173,7 +173,11 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
     "gen",
   ],
   reload: ["config", "yaml", "observability", "core"],
+  terminal: [],
+  react: ["gen"],
   cli: [
+    "terminal",
+    "gen",
     "yaml",
     "config",
     "reload",
@@ -395,7 +399,7 @@ export function specifiersOf(file: string): readonly string[] {
 
 /** Every source file, from the repository's root. */
 export function sourceFiles(): readonly string[] {
-  return globSync("src/**/*.ts").toSorted();
+  return globSync("src/**/*.{ts,tsx}").toSorted();
 }
 
 /** The room of a source file: its folder under src, or the file itself. */

@@ -242,14 +242,17 @@ describe("what the lines to try ask for is what the gateway takes", () => {
     const key = keyVariable({}, auth, keyStore !== undefined);
     const listeners = [{ name: "gateway", url: "http://127.0.0.1:80", serves: ["rest", "rpc"] }];
     const [title, ...lines] =
-      bannerText({ version: "1", listeners, backends: [], models: [], key })
+      bannerText({ version: "1", program: "polygate", listeners, backends: [], models: [], key })
         .split("\n\n")[1]
         ?.split("\n") ?? [];
     expect(title).toContain(
       `Try it, with ${asks.startsWith("set") ? `POLYGATE_API_KEY ${asks}` : asks}`,
     );
-    expect(lines).toHaveLength(3);
-    for (const line of lines) expect(line).toContain(sends);
+    const own = lines.filter((line) => line.startsWith("  polygate "));
+    const others = lines.filter((line) => !own.includes(line));
+    expect(own).toHaveLength(sends === header ? 2 : 0);
+    expect(others).toHaveLength(2);
+    for (const line of others) expect(line).toContain(sends);
     expect(lines.join("").includes("authorization")).toBe(sends === header);
   });
 });
@@ -301,6 +304,7 @@ describe("startFailureText", () => {
 describe("bannerText", () => {
   const facts = {
     version: "1.2.3",
+    program: "npx polygate",
     listeners: [
       { name: "metrics", url: "http://127.0.0.1:9090", serves: ["metrics"] },
       { name: "gateway", url: "http://127.0.0.1:8080", serves: ["rpc", "rest"] },
@@ -310,7 +314,7 @@ describe("bannerText", () => {
     sample: { model: "digits", image: "seven.png" },
   };
 
-  test("it tells addresses, backends, models and four lines to try", () => {
+  test("it tells addresses, backends, models and lines to try", () => {
     expect(bannerText(facts).split("\n")).toEqual([
       "Polygate 1.2.3",
       "  listens  http://127.0.0.1:9090  metrics: metrics",
@@ -319,9 +323,10 @@ describe("bannerText", () => {
       "  models   digits (available)",
       "",
       "Try it",
+      "  npx polygate chat --tools 'what is 12*7?'",
+      "  npx polygate top",
       `  curl -H 'content-type: application/json' -d '{"message": "what is 12*7?", "use_tools": true}' http://127.0.0.1:8080/api/v1/chat`,
       "  curl -F file=@seven.png http://127.0.0.1:8080/predict/digits",
-      `  curl -N -H 'content-type: application/json' -d '{"message": "hello", "stream": true}' http://127.0.0.1:8080/api/v1/chat`,
       `  npx buf curl --protocol grpc --http2-prior-knowledge -d '{"message": "hello"}' http://127.0.0.1:8080/polygate.v1.ChatService/Chat`,
     ]);
   });
@@ -344,8 +349,33 @@ describe("bannerText", () => {
       bannerText({ ...facts, key: { name: "API_KEY", isSet: true, holds: "one of the keys" } })
         .split("Try it, where API_KEY is set as it is here\n")[1]
         ?.split("\n") ?? [];
-    expect(tries).toHaveLength(4);
-    for (const line of tries) expect(line).toContain(`-H "authorization: Bearer $API_KEY"`);
+    expect(tries).toHaveLength(5);
+    for (const line of tries.slice(0, 2)) {
+      expect(line).toContain('  POLYGATE_API_KEY="$API_KEY" npx polygate ');
+    }
+    for (const line of tries.slice(2)) {
+      expect(line).toContain(`-H "authorization: Bearer $API_KEY"`);
+    }
+  });
+
+  test("it stays on one screen, however much there is to tell", () => {
+    const many = (name: string) => Array.from({ length: 40 }, (_, at) => `${name}-${at} (ready)`);
+    const serves = ["rpc", "rest", "openai", "anthropic", "gemini", "oip", "tfserving", "metrics"];
+    const listeners = many("listener").map((name, at) => ({
+      ...{ name, serves, asks: "asks for key or token; 2 rules for routes" },
+      url: `http://127.0.0.1:${8080 + at}`,
+    }));
+    const text = bannerText({ ...facts, listeners, backends: many("core"), models: many("model") });
+    const rows = text.split("\n").map((line) => Math.max(1, Math.ceil(line.length / 80)));
+    expect(rows.reduce((sum, one) => sum + one)).toBeLessThanOrEqual(24);
+    expect(text).toContain("and 34 more");
+  });
+
+  test("commands name the server where it is not the one that they ask by default", () => {
+    const listeners = [{ name: "gateway", url: "http://127.0.0.1:9000", serves: ["rpc"] }];
+    expect(bannerText({ ...facts, listeners })).toContain(
+      "  npx polygate top --server http://127.0.0.1:9000",
+    );
   });
 
   test("a path that a shell would take apart is quoted", () => {

@@ -1,7 +1,7 @@
 /** What a terminal shows of texts of others: nothing in them moves its cursor, ends its line or turns its text around. */
 
 import { expect, test } from "vitest";
-import { printable, textTable } from "../../../src/cli/text-table.ts";
+import { printable, textTable } from "../../../src/terminal/text-table.ts";
 
 /** All characters from the one to the other. */
 const range = (from: number, to: number) =>
