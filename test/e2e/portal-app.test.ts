@@ -434,7 +434,8 @@ routes:
     const tabs = [page, ...(await Promise.all(Array.from({ length: 7 }, () => context.newPage())))];
     for (const tab of tabs.slice(1)) await tab.goto(front.url);
     for (const tab of tabs) {
-      const before = (await tab.waitForSelector(".verdict"), await tab.textContent("main .row"));
+      await tab.waitForSelector(".verdict");
+      const before = await tab.textContent("main .row");
       await tab.bringToFront();
       await expect.poll(() => tab.textContent("main .row"), { timeout: 15_000 }).not.toBe(before);
     }

@@ -5,10 +5,10 @@ import { request as ask, createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Browser, Page } from "playwright-core";
 import { beforeAll, expect, test, vi } from "vitest";
-import { portalFiles } from "../support/portal-files.ts";
 import { launchChromium, noChromium } from "../support/chromium.ts";
 import { type RunningGateway, startTestGateway } from "../support/gateway.ts";
 import { describeWith } from "../support/needs.ts";
+import { portalFiles } from "../support/portal-files.ts";
 
 const key = "an-admin-key-of-24-characters";
 

@@ -9,8 +9,8 @@ import { ChatService } from "#gen/polygate/v1/chat_pb.js";
 import { RequestsService } from "#gen/polygate/v1/requests_pb.js";
 import { StatsService } from "#gen/polygate/v1/stats_pb.js";
 import { portalRows } from "#portal/paths.ts";
-import { portalFiles, script } from "../support/portal-files.ts";
 import { type RunningGateway, startTestGateway } from "../support/gateway.ts";
+import { portalFiles, script } from "../support/portal-files.ts";
 
 const adminKey = "an-admin-key-of-24-characters";
 const readKey = "a-reading-key-of-24-characters";
