@@ -121,7 +121,7 @@ auth: { keys: [{ name: boss, key: ${key}, scopes: [admin] }] }
         );
       const before = refusals().length;
       expect(await statusOf(enemy, url, { ...plain, credentials: "include" }), "unread").toBe(0);
-      await vi.waitFor(() => expect(refusals().length).toBe(before + 1));
+      await vi.waitFor(() => expect(refusals().length).toBe(before + 1), 15_000);
       await enemy.close();
     }
 
