@@ -36,10 +36,22 @@ export function errorOfAbort(reason: unknown): GrpcError {
     : new GrpcError(Code.Canceled, "the call was cancelled", { cause: reason });
 }
 
+/** By so much a server's timer may be ahead of ours: it is told whole milliseconds, and begins later. */
+const earlyMsMax = 10;
+
 /** What a call fails with, from whatever was thrown on its way. */
-export function errorOfBreak(thrown: unknown, { signal, lateMs = -1 }: BrokenCall): GrpcError {
+export function errorOfBreak(
+  thrown: unknown,
+  { signal, lateMs = Number.NEGATIVE_INFINITY }: BrokenCall,
+): GrpcError {
   if (signal?.aborted) return errorOfAbort(signal.reason);
-  if (thrown instanceof GrpcError) return thrown;
+  // Servers keep the deadline too. Many tell it as a call that was cancelled, by status or by a reset.
+  const isTimeUp = lateMs >= -earlyMsMax;
+  if (thrown instanceof GrpcError) {
+    return isTimeUp && thrown.code === Code.Canceled
+      ? new GrpcError(Code.DeadlineExceeded, thrown.message, { cause: thrown })
+      : thrown;
+  }
   if (thrown instanceof QueueFullError) {
     const message = "too many calls to the server are in progress";
     return new GrpcError(Code.ResourceExhausted, message, { unprocessed: true, cause: thrown });
@@ -58,9 +70,8 @@ export function errorOfBreak(thrown: unknown, { signal, lateMs = -1 }: BrokenCal
     const message = unprocessed ? "the server went away" : "the connection broke";
     return new GrpcError(Code.Unavailable, message, { unprocessed, cause: thrown });
   }
-  // Servers keep the deadline too, and some tell it by a reset.
-  const isLate = code === errorCode.cancel && lateMs >= 0;
-  const status = isLate ? Code.DeadlineExceeded : codeOfReset(code);
+  const isDeadline = isTimeUp && code === errorCode.cancel;
+  const status = isDeadline ? Code.DeadlineExceeded : codeOfReset(code);
   return new GrpcError(status, `the stream was reset with HTTP/2 code ${code}`, {
     unprocessed,
     cause: thrown,

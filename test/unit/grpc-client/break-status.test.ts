@@ -35,12 +35,28 @@ describe("a reset by the server", () => {
     const error = errorOfBreak(broken("peer", code), {});
     expect([error.code, error.unprocessed]).toEqual([expected, false]);
   });
+});
 
-  test("CANCEL after the deadline tells of the deadline, before it of a cancellation", () => {
-    const cancel = broken("peer", errorCode.cancel);
-    expect(errorOfBreak(cancel, { lateMs: 0 }).code).toBe(Code.DeadlineExceeded);
-    expect(errorOfBreak(cancel, { lateMs: -1 }).code).toBe(Code.Canceled);
+describe.each([
+  ["a reset with CANCEL", broken("peer", errorCode.cancel)],
+  ["the status CANCELLED", new GrpcError(Code.Canceled, "the operation was aborted")],
+])("%s by the server", (_, cancel) => {
+  test.each([
+    [0, Code.DeadlineExceeded],
+    [-10, Code.DeadlineExceeded],
+    [-11, Code.Canceled],
+  ])("%i ms after the deadline has the code %i", (lateMs, code) => {
+    expect(errorOfBreak(cancel, { lateMs }).code).toBe(code);
   });
+
+  test("of a call without a deadline is a cancellation", () => {
+    expect(errorOfBreak(cancel, {}).code).toBe(Code.Canceled);
+  });
+});
+
+test("another status stays what it is at the deadline", () => {
+  const error = new GrpcError(Code.Unavailable, "away");
+  expect(errorOfBreak(error, { lateMs: 0 })).toBe(error);
 });
 
 describe("what may be sent again", () => {
