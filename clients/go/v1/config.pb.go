@@ -575,6 +575,98 @@ func (x *ReloadConfigResponse) GetHash() string {
 	return ""
 }
 
+// Asks to replace the threads.
+type RestartWorkersRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RestartWorkersRequest) Reset() {
+	*x = RestartWorkersRequest{}
+	mi := &file_polygate_v1_config_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RestartWorkersRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RestartWorkersRequest) ProtoMessage() {}
+
+func (x *RestartWorkersRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_polygate_v1_config_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RestartWorkersRequest.ProtoReflect.Descriptor instead.
+func (*RestartWorkersRequest) Descriptor() ([]byte, []int) {
+	return file_polygate_v1_config_proto_rawDescGZIP(), []int{10}
+}
+
+// The threads are being replaced.
+type RestartWorkersResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Threads that are replaced.
+	Workers int32 `protobuf:"varint,1,opt,name=workers,proto3" json:"workers,omitempty"`
+	// They were being replaced already: nothing further has begun.
+	WasRunning    bool `protobuf:"varint,2,opt,name=was_running,json=wasRunning,proto3" json:"was_running,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RestartWorkersResponse) Reset() {
+	*x = RestartWorkersResponse{}
+	mi := &file_polygate_v1_config_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RestartWorkersResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RestartWorkersResponse) ProtoMessage() {}
+
+func (x *RestartWorkersResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_polygate_v1_config_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RestartWorkersResponse.ProtoReflect.Descriptor instead.
+func (*RestartWorkersResponse) Descriptor() ([]byte, []int) {
+	return file_polygate_v1_config_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *RestartWorkersResponse) GetWorkers() int32 {
+	if x != nil {
+		return x.Workers
+	}
+	return 0
+}
+
+func (x *RestartWorkersResponse) GetWasRunning() bool {
+	if x != nil {
+		return x.WasRunning
+	}
+	return false
+}
+
 var File_polygate_v1_config_proto protoreflect.FileDescriptor
 
 const file_polygate_v1_config_proto_rawDesc = "" +
@@ -613,12 +705,18 @@ const file_polygate_v1_config_proto_rawDesc = "" +
 	"\x13ReloadConfigRequest\"`\n" +
 	"\x14ReloadConfigResponse\x124\n" +
 	"\aoutcome\x18\x01 \x01(\v2\x1a.polygate.v1.ConfigOutcomeR\aoutcome\x12\x12\n" +
-	"\x04hash\x18\x02 \x01(\tR\x04hash2\xee\x02\n" +
+	"\x04hash\x18\x02 \x01(\tR\x04hash\"\x17\n" +
+	"\x15RestartWorkersRequest\"S\n" +
+	"\x16RestartWorkersResponse\x12\x18\n" +
+	"\aworkers\x18\x01 \x01(\x05R\aworkers\x12\x1f\n" +
+	"\vwas_running\x18\x02 \x01(\bR\n" +
+	"wasRunning2\xcb\x03\n" +
 	"\rConfigService\x12O\n" +
 	"\tGetConfig\x12\x1d.polygate.v1.GetConfigRequest\x1a\x1e.polygate.v1.GetConfigResponse\"\x03\x90\x02\x01\x12a\n" +
 	"\x0fGetConfigStatus\x12#.polygate.v1.GetConfigStatusRequest\x1a$.polygate.v1.GetConfigStatusResponse\"\x03\x90\x02\x01\x12R\n" +
 	"\vCheckConfig\x12\x1f.polygate.v1.CheckConfigRequest\x1a .polygate.v1.CheckConfigResponse\"\x00\x12U\n" +
-	"\fReloadConfig\x12 .polygate.v1.ReloadConfigRequest\x1a!.polygate.v1.ReloadConfigResponse\"\x00B_\n" +
+	"\fReloadConfig\x12 .polygate.v1.ReloadConfigRequest\x1a!.polygate.v1.ReloadConfigResponse\"\x00\x12[\n" +
+	"\x0eRestartWorkers\x12\".polygate.v1.RestartWorkersRequest\x1a#.polygate.v1.RestartWorkersResponse\"\x00B_\n" +
 	"\vpolygate.v1B\vConfigProtoP\x01Z\x16polygate/v1;polygatev1\xaa\x02\vPolygate.V1\xca\x02\vPolygate\\V1\xea\x02\fPolygate::V1b\x06proto3"
 
 var (
@@ -633,7 +731,7 @@ func file_polygate_v1_config_proto_rawDescGZIP() []byte {
 	return file_polygate_v1_config_proto_rawDescData
 }
 
-var file_polygate_v1_config_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
+var file_polygate_v1_config_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_polygate_v1_config_proto_goTypes = []any{
 	(*ConfigValue)(nil),             // 0: polygate.v1.ConfigValue
 	(*ConfigOutcome)(nil),           // 1: polygate.v1.ConfigOutcome
@@ -645,25 +743,29 @@ var file_polygate_v1_config_proto_goTypes = []any{
 	(*CheckConfigResponse)(nil),     // 7: polygate.v1.CheckConfigResponse
 	(*ReloadConfigRequest)(nil),     // 8: polygate.v1.ReloadConfigRequest
 	(*ReloadConfigResponse)(nil),    // 9: polygate.v1.ReloadConfigResponse
-	(*timestamppb.Timestamp)(nil),   // 10: google.protobuf.Timestamp
+	(*RestartWorkersRequest)(nil),   // 10: polygate.v1.RestartWorkersRequest
+	(*RestartWorkersResponse)(nil),  // 11: polygate.v1.RestartWorkersResponse
+	(*timestamppb.Timestamp)(nil),   // 12: google.protobuf.Timestamp
 }
 var file_polygate_v1_config_proto_depIdxs = []int32{
 	0,  // 0: polygate.v1.GetConfigResponse.values:type_name -> polygate.v1.ConfigValue
-	10, // 1: polygate.v1.GetConfigStatusResponse.take_time:type_name -> google.protobuf.Timestamp
+	12, // 1: polygate.v1.GetConfigStatusResponse.take_time:type_name -> google.protobuf.Timestamp
 	1,  // 2: polygate.v1.GetConfigStatusResponse.last_outcome:type_name -> polygate.v1.ConfigOutcome
-	10, // 3: polygate.v1.GetConfigStatusResponse.last_outcome_time:type_name -> google.protobuf.Timestamp
+	12, // 3: polygate.v1.GetConfigStatusResponse.last_outcome_time:type_name -> google.protobuf.Timestamp
 	1,  // 4: polygate.v1.CheckConfigResponse.outcome:type_name -> polygate.v1.ConfigOutcome
 	1,  // 5: polygate.v1.ReloadConfigResponse.outcome:type_name -> polygate.v1.ConfigOutcome
 	2,  // 6: polygate.v1.ConfigService.GetConfig:input_type -> polygate.v1.GetConfigRequest
 	4,  // 7: polygate.v1.ConfigService.GetConfigStatus:input_type -> polygate.v1.GetConfigStatusRequest
 	6,  // 8: polygate.v1.ConfigService.CheckConfig:input_type -> polygate.v1.CheckConfigRequest
 	8,  // 9: polygate.v1.ConfigService.ReloadConfig:input_type -> polygate.v1.ReloadConfigRequest
-	3,  // 10: polygate.v1.ConfigService.GetConfig:output_type -> polygate.v1.GetConfigResponse
-	5,  // 11: polygate.v1.ConfigService.GetConfigStatus:output_type -> polygate.v1.GetConfigStatusResponse
-	7,  // 12: polygate.v1.ConfigService.CheckConfig:output_type -> polygate.v1.CheckConfigResponse
-	9,  // 13: polygate.v1.ConfigService.ReloadConfig:output_type -> polygate.v1.ReloadConfigResponse
-	10, // [10:14] is the sub-list for method output_type
-	6,  // [6:10] is the sub-list for method input_type
+	10, // 10: polygate.v1.ConfigService.RestartWorkers:input_type -> polygate.v1.RestartWorkersRequest
+	3,  // 11: polygate.v1.ConfigService.GetConfig:output_type -> polygate.v1.GetConfigResponse
+	5,  // 12: polygate.v1.ConfigService.GetConfigStatus:output_type -> polygate.v1.GetConfigStatusResponse
+	7,  // 13: polygate.v1.ConfigService.CheckConfig:output_type -> polygate.v1.CheckConfigResponse
+	9,  // 14: polygate.v1.ConfigService.ReloadConfig:output_type -> polygate.v1.ReloadConfigResponse
+	11, // 15: polygate.v1.ConfigService.RestartWorkers:output_type -> polygate.v1.RestartWorkersResponse
+	11, // [11:16] is the sub-list for method output_type
+	6,  // [6:11] is the sub-list for method input_type
 	6,  // [6:6] is the sub-list for extension type_name
 	6,  // [6:6] is the sub-list for extension extendee
 	0,  // [0:6] is the sub-list for field type_name
@@ -680,7 +782,7 @@ func file_polygate_v1_config_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_polygate_v1_config_proto_rawDesc), len(file_polygate_v1_config_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   10,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -25,6 +25,7 @@ const (
 	ConfigService_GetConfigStatus_FullMethodName = "/polygate.v1.ConfigService/GetConfigStatus"
 	ConfigService_CheckConfig_FullMethodName     = "/polygate.v1.ConfigService/CheckConfig"
 	ConfigService_ReloadConfig_FullMethodName    = "/polygate.v1.ConfigService/ReloadConfig"
+	ConfigService_RestartWorkers_FullMethodName  = "/polygate.v1.ConfigService/RestartWorkers"
 )
 
 // ConfigServiceClient is the client API for ConfigService service.
@@ -42,6 +43,10 @@ type ConfigServiceClient interface {
 	// Reads the configuration again, and serves by it where it is sound and needs no restart; else what
 	// is in force stays, and the response says why. Responds once further calls are served by it.
 	ReloadConfig(ctx context.Context, in *ReloadConfigRequest, opts ...grpc.CallOption) (*ReloadConfigResponse, error)
+	// Replaces the threads that serve calls, one after the other, each when the one before serves; no call
+	// is lost. Responds when that has begun, for the thread that responds is replaced as well: the log tells
+	// when all are new. UNIMPLEMENTED where `workers` is 1.
+	RestartWorkers(ctx context.Context, in *RestartWorkersRequest, opts ...grpc.CallOption) (*RestartWorkersResponse, error)
 }
 
 type configServiceClient struct {
@@ -92,6 +97,16 @@ func (c *configServiceClient) ReloadConfig(ctx context.Context, in *ReloadConfig
 	return out, nil
 }
 
+func (c *configServiceClient) RestartWorkers(ctx context.Context, in *RestartWorkersRequest, opts ...grpc.CallOption) (*RestartWorkersResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RestartWorkersResponse)
+	err := c.cc.Invoke(ctx, ConfigService_RestartWorkers_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // ConfigServiceServer is the server API for ConfigService service.
 // All implementations must embed UnimplementedConfigServiceServer
 // for forward compatibility.
@@ -107,6 +122,10 @@ type ConfigServiceServer interface {
 	// Reads the configuration again, and serves by it where it is sound and needs no restart; else what
 	// is in force stays, and the response says why. Responds once further calls are served by it.
 	ReloadConfig(context.Context, *ReloadConfigRequest) (*ReloadConfigResponse, error)
+	// Replaces the threads that serve calls, one after the other, each when the one before serves; no call
+	// is lost. Responds when that has begun, for the thread that responds is replaced as well: the log tells
+	// when all are new. UNIMPLEMENTED where `workers` is 1.
+	RestartWorkers(context.Context, *RestartWorkersRequest) (*RestartWorkersResponse, error)
 	mustEmbedUnimplementedConfigServiceServer()
 }
 
@@ -128,6 +147,9 @@ func (UnimplementedConfigServiceServer) CheckConfig(context.Context, *CheckConfi
 }
 func (UnimplementedConfigServiceServer) ReloadConfig(context.Context, *ReloadConfigRequest) (*ReloadConfigResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ReloadConfig not implemented")
+}
+func (UnimplementedConfigServiceServer) RestartWorkers(context.Context, *RestartWorkersRequest) (*RestartWorkersResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RestartWorkers not implemented")
 }
 func (UnimplementedConfigServiceServer) mustEmbedUnimplementedConfigServiceServer() {}
 func (UnimplementedConfigServiceServer) testEmbeddedByValue()                       {}
@@ -222,6 +244,24 @@ func _ConfigService_ReloadConfig_Handler(srv interface{}, ctx context.Context, d
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ConfigService_RestartWorkers_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RestartWorkersRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ConfigServiceServer).RestartWorkers(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ConfigService_RestartWorkers_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ConfigServiceServer).RestartWorkers(ctx, req.(*RestartWorkersRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // ConfigService_ServiceDesc is the grpc.ServiceDesc for ConfigService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -244,6 +284,10 @@ var ConfigService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ReloadConfig",
 			Handler:    _ConfigService_ReloadConfig_Handler,
+		},
+		{
+			MethodName: "RestartWorkers",
+			Handler:    _ConfigService_RestartWorkers_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -196,7 +196,10 @@ type RequestEntry struct {
 	// Milliseconds for which a backend went on after the client had left.
 	DrainedMs float64 `protobuf:"fixed64,25,opt,name=drained_ms,json=drainedMs,proto3" json:"drained_ms,omitempty"`
 	// Id of its trace in 32 hexadecimal digits; empty where it was not sampled.
-	TraceId       string `protobuf:"bytes,26,opt,name=trace_id,json=traceId,proto3" json:"trace_id,omitempty"`
+	TraceId string `protobuf:"bytes,26,opt,name=trace_id,json=traceId,proto3" json:"trace_id,omitempty"`
+	// Counts the calls that are kept in the order of their ends, 1 for the first: lists and pages begin
+	// with the greatest.
+	Sequence      float64 `protobuf:"fixed64,27,opt,name=sequence,proto3" json:"sequence,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -411,6 +414,13 @@ func (x *RequestEntry) GetTraceId() string {
 		return x.TraceId
 	}
 	return ""
+}
+
+func (x *RequestEntry) GetSequence() float64 {
+	if x != nil {
+		return x.Sequence
+	}
+	return 0
 }
 
 // One try of a call.
@@ -969,7 +979,7 @@ const file_polygate_v1_requests_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\b \x01(\tB\x00R\trequestId\x12\x1a\n" +
 	"\asurface\x18\t \x01(\tB\x00R\asurfaceB\x12\n" +
-	"\x10_duration_ms_min\"\xc1\x06\n" +
+	"\x10_duration_ms_min\"\xdd\x06\n" +
 	"\fRequestEntry\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x129\n" +
@@ -1003,7 +1013,8 @@ const file_polygate_v1_requests_proto_rawDesc = "" +
 	"\bqueue_ms\x18\x18 \x01(\x01R\aqueueMs\x12\x1d\n" +
 	"\n" +
 	"drained_ms\x18\x19 \x01(\x01R\tdrainedMs\x12\x19\n" +
-	"\btrace_id\x18\x1a \x01(\tR\atraceIdB\x13\n" +
+	"\btrace_id\x18\x1a \x01(\tR\atraceId\x12\x1a\n" +
+	"\bsequence\x18\x1b \x01(\x01R\bsequenceB\x13\n" +
 	"\x11_first_message_ms\"\xe4\x02\n" +
 	"\x0eRequestAttempt\x12\x1a\n" +
 	"\bprovider\x18\x01 \x01(\tR\bprovider\x12\x1a\n" +

@@ -729,7 +729,10 @@ type RoutingDecision struct {
 	// Who could be chosen, in the order of the settings; with scores where they decided.
 	Candidates []*RoutingCandidate `protobuf:"bytes,11,rep,name=candidates,proto3" json:"candidates,omitempty"`
 	// Who was out, and why.
-	Excluded      []*ExcludedEndpoint `protobuf:"bytes,12,rep,name=excluded,proto3" json:"excluded,omitempty"`
+	Excluded []*ExcludedEndpoint `protobuf:"bytes,12,rep,name=excluded,proto3" json:"excluded,omitempty"`
+	// Counts the decisions that are kept, 1 for the first: lists and pages begin with the greatest. 0
+	// where a decision is told with its call.
+	Sequence      float64 `protobuf:"fixed64,13,opt,name=sequence,proto3" json:"sequence,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -846,6 +849,13 @@ func (x *RoutingDecision) GetExcluded() []*ExcludedEndpoint {
 		return x.Excluded
 	}
 	return nil
+}
+
+func (x *RoutingDecision) GetSequence() float64 {
+	if x != nil {
+		return x.Sequence
+	}
+	return 0
 }
 
 // Which decisions are meant.
@@ -1210,7 +1220,7 @@ const file_polygate_v1_routing_proto_rawDesc = "" +
 	"\x12AdjustLoadResponse\x12\x1a\n" +
 	"\bprovider\x18\x01 \x01(\tR\bprovider\x12\x1a\n" +
 	"\breported\x18\x02 \x01(\x05R\breported\x12\x1b\n" +
-	"\tin_flight\x18\x03 \x01(\x05R\binFlight\"\xb8\x03\n" +
+	"\tin_flight\x18\x03 \x01(\x05R\binFlight\"\xd4\x03\n" +
 	"\x0fRoutingDecision\x12.\n" +
 	"\x04time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12\x1d\n" +
 	"\n" +
@@ -1228,7 +1238,8 @@ const file_polygate_v1_routing_proto_rawDesc = "" +
 	"\n" +
 	"candidates\x18\v \x03(\v2\x1d.polygate.v1.RoutingCandidateR\n" +
 	"candidates\x129\n" +
-	"\bexcluded\x18\f \x03(\v2\x1d.polygate.v1.ExcludedEndpointR\bexcludedB\b\n" +
+	"\bexcluded\x18\f \x03(\v2\x1d.polygate.v1.ExcludedEndpointR\bexcluded\x12\x1a\n" +
+	"\bsequence\x18\r \x01(\x01R\bsequenceB\b\n" +
 	"\x06_score\"g\n" +
 	"\x0eDecisionFilter\x12\x1c\n" +
 	"\bprovider\x18\x01 \x01(\tB\x00R\bprovider\x12\x16\n" +

@@ -46,6 +46,9 @@ const (
 	// ConfigServiceReloadConfigProcedure is the fully-qualified name of the ConfigService's
 	// ReloadConfig RPC.
 	ConfigServiceReloadConfigProcedure = "/polygate.v1.ConfigService/ReloadConfig"
+	// ConfigServiceRestartWorkersProcedure is the fully-qualified name of the ConfigService's
+	// RestartWorkers RPC.
+	ConfigServiceRestartWorkersProcedure = "/polygate.v1.ConfigService/RestartWorkers"
 )
 
 // ConfigServiceClient is a client for the polygate.v1.ConfigService service.
@@ -59,6 +62,10 @@ type ConfigServiceClient interface {
 	// Reads the configuration again, and serves by it where it is sound and needs no restart; else what
 	// is in force stays, and the response says why. Responds once further calls are served by it.
 	ReloadConfig(context.Context, *connect.Request[v1.ReloadConfigRequest]) (*connect.Response[v1.ReloadConfigResponse], error)
+	// Replaces the threads that serve calls, one after the other, each when the one before serves; no call
+	// is lost. Responds when that has begun, for the thread that responds is replaced as well: the log tells
+	// when all are new. UNIMPLEMENTED where `workers` is 1.
+	RestartWorkers(context.Context, *connect.Request[v1.RestartWorkersRequest]) (*connect.Response[v1.RestartWorkersResponse], error)
 }
 
 // NewConfigServiceClient constructs a client for the polygate.v1.ConfigService service. By default,
@@ -98,6 +105,12 @@ func NewConfigServiceClient(httpClient connect.HTTPClient, baseURL string, opts 
 			connect.WithSchema(configServiceMethods.ByName("ReloadConfig")),
 			connect.WithClientOptions(opts...),
 		),
+		restartWorkers: connect.NewClient[v1.RestartWorkersRequest, v1.RestartWorkersResponse](
+			httpClient,
+			baseURL+ConfigServiceRestartWorkersProcedure,
+			connect.WithSchema(configServiceMethods.ByName("RestartWorkers")),
+			connect.WithClientOptions(opts...),
+		),
 	}
 }
 
@@ -107,6 +120,7 @@ type configServiceClient struct {
 	getConfigStatus *connect.Client[v1.GetConfigStatusRequest, v1.GetConfigStatusResponse]
 	checkConfig     *connect.Client[v1.CheckConfigRequest, v1.CheckConfigResponse]
 	reloadConfig    *connect.Client[v1.ReloadConfigRequest, v1.ReloadConfigResponse]
+	restartWorkers  *connect.Client[v1.RestartWorkersRequest, v1.RestartWorkersResponse]
 }
 
 // GetConfig calls polygate.v1.ConfigService.GetConfig.
@@ -129,6 +143,11 @@ func (c *configServiceClient) ReloadConfig(ctx context.Context, req *connect.Req
 	return c.reloadConfig.CallUnary(ctx, req)
 }
 
+// RestartWorkers calls polygate.v1.ConfigService.RestartWorkers.
+func (c *configServiceClient) RestartWorkers(ctx context.Context, req *connect.Request[v1.RestartWorkersRequest]) (*connect.Response[v1.RestartWorkersResponse], error) {
+	return c.restartWorkers.CallUnary(ctx, req)
+}
+
 // ConfigServiceHandler is an implementation of the polygate.v1.ConfigService service.
 type ConfigServiceHandler interface {
 	// The settings that are in force, each with where it comes from. What may be a secret is not shown.
@@ -140,6 +159,10 @@ type ConfigServiceHandler interface {
 	// Reads the configuration again, and serves by it where it is sound and needs no restart; else what
 	// is in force stays, and the response says why. Responds once further calls are served by it.
 	ReloadConfig(context.Context, *connect.Request[v1.ReloadConfigRequest]) (*connect.Response[v1.ReloadConfigResponse], error)
+	// Replaces the threads that serve calls, one after the other, each when the one before serves; no call
+	// is lost. Responds when that has begun, for the thread that responds is replaced as well: the log tells
+	// when all are new. UNIMPLEMENTED where `workers` is 1.
+	RestartWorkers(context.Context, *connect.Request[v1.RestartWorkersRequest]) (*connect.Response[v1.RestartWorkersResponse], error)
 }
 
 // NewConfigServiceHandler builds an HTTP handler from the service implementation. It returns the
@@ -175,6 +198,12 @@ func NewConfigServiceHandler(svc ConfigServiceHandler, opts ...connect.HandlerOp
 		connect.WithSchema(configServiceMethods.ByName("ReloadConfig")),
 		connect.WithHandlerOptions(opts...),
 	)
+	configServiceRestartWorkersHandler := connect.NewUnaryHandler(
+		ConfigServiceRestartWorkersProcedure,
+		svc.RestartWorkers,
+		connect.WithSchema(configServiceMethods.ByName("RestartWorkers")),
+		connect.WithHandlerOptions(opts...),
+	)
 	return "/polygate.v1.ConfigService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case ConfigServiceGetConfigProcedure:
@@ -185,6 +214,8 @@ func NewConfigServiceHandler(svc ConfigServiceHandler, opts ...connect.HandlerOp
 			configServiceCheckConfigHandler.ServeHTTP(w, r)
 		case ConfigServiceReloadConfigProcedure:
 			configServiceReloadConfigHandler.ServeHTTP(w, r)
+		case ConfigServiceRestartWorkersProcedure:
+			configServiceRestartWorkersHandler.ServeHTTP(w, r)
 		default:
 			http.NotFound(w, r)
 		}
@@ -208,4 +239,8 @@ func (UnimplementedConfigServiceHandler) CheckConfig(context.Context, *connect.R
 
 func (UnimplementedConfigServiceHandler) ReloadConfig(context.Context, *connect.Request[v1.ReloadConfigRequest]) (*connect.Response[v1.ReloadConfigResponse], error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("polygate.v1.ConfigService.ReloadConfig is not implemented"))
+}
+
+func (UnimplementedConfigServiceHandler) RestartWorkers(context.Context, *connect.Request[v1.RestartWorkersRequest]) (*connect.Response[v1.RestartWorkersResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("polygate.v1.ConfigService.RestartWorkers is not implemented"))
 }

@@ -263,3 +263,38 @@ class ReloadConfigResponse(google.protobuf.message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
 
 Global___ReloadConfigResponse: typing_extensions.TypeAlias = ReloadConfigResponse
+
+@typing.final
+class RestartWorkersRequest(google.protobuf.message.Message):
+    """Asks to replace the threads."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+
+Global___RestartWorkersRequest: typing_extensions.TypeAlias = RestartWorkersRequest
+
+@typing.final
+class RestartWorkersResponse(google.protobuf.message.Message):
+    """The threads are being replaced."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    WORKERS_FIELD_NUMBER: builtins.int
+    WAS_RUNNING_FIELD_NUMBER: builtins.int
+    workers: builtins.int
+    """Threads that are replaced."""
+    was_running: builtins.bool
+    """They were being replaced already: nothing further has begun."""
+    def __init__(
+        self,
+        *,
+        workers: builtins.int = ...,
+        was_running: builtins.bool = ...,
+    ) -> None: ...
+    _ClearFieldArgType: typing_extensions.TypeAlias = typing.Literal["was_running", b"was_running", "workers", b"workers"]
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+
+Global___RestartWorkersResponse: typing_extensions.TypeAlias = RestartWorkersResponse

@@ -55,6 +55,11 @@ class ConfigServiceStub(object):
                 request_serializer=polygate_dot_v1_dot_config__pb2.ReloadConfigRequest.SerializeToString,
                 response_deserializer=polygate_dot_v1_dot_config__pb2.ReloadConfigResponse.FromString,
                 _registered_method=True)
+        self.RestartWorkers = channel.unary_unary(
+                '/polygate.v1.ConfigService/RestartWorkers',
+                request_serializer=polygate_dot_v1_dot_config__pb2.RestartWorkersRequest.SerializeToString,
+                response_deserializer=polygate_dot_v1_dot_config__pb2.RestartWorkersResponse.FromString,
+                _registered_method=True)
 
 
 class ConfigServiceServicer(object):
@@ -90,6 +95,15 @@ class ConfigServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RestartWorkers(self, request, context):
+        """Replaces the threads that serve calls, one after the other, each when the one before serves; no call
+        is lost. Responds when that has begun, for the thread that responds is replaced as well: the log tells
+        when all are new. UNIMPLEMENTED where `workers` is 1.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ConfigServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -112,6 +126,11 @@ def add_ConfigServiceServicer_to_server(servicer, server):
                     servicer.ReloadConfig,
                     request_deserializer=polygate_dot_v1_dot_config__pb2.ReloadConfigRequest.FromString,
                     response_serializer=polygate_dot_v1_dot_config__pb2.ReloadConfigResponse.SerializeToString,
+            ),
+            'RestartWorkers': grpc.unary_unary_rpc_method_handler(
+                    servicer.RestartWorkers,
+                    request_deserializer=polygate_dot_v1_dot_config__pb2.RestartWorkersRequest.FromString,
+                    response_serializer=polygate_dot_v1_dot_config__pb2.RestartWorkersResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -223,6 +242,33 @@ class ConfigService(object):
             '/polygate.v1.ConfigService/ReloadConfig',
             polygate_dot_v1_dot_config__pb2.ReloadConfigRequest.SerializeToString,
             polygate_dot_v1_dot_config__pb2.ReloadConfigResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RestartWorkers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/polygate.v1.ConfigService/RestartWorkers',
+            polygate_dot_v1_dot_config__pb2.RestartWorkersRequest.SerializeToString,
+            polygate_dot_v1_dot_config__pb2.RestartWorkersResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -37,6 +37,11 @@ class ConfigServiceStub:
     """Reads the configuration again, and serves by it where it is sound and needs no restart; else what
     is in force stays, and the response says why. Responds once further calls are served by it.
     """
+    RestartWorkers: grpc.UnaryUnaryMultiCallable[polygate.v1.config_pb2.RestartWorkersRequest, polygate.v1.config_pb2.RestartWorkersResponse]
+    """Replaces the threads that serve calls, one after the other, each when the one before serves; no call
+    is lost. Responds when that has begun, for the thread that responds is replaced as well: the log tells
+    when all are new. UNIMPLEMENTED where `workers` is 1.
+    """
 
 @typing.type_check_only
 class ConfigServiceAsyncStub(ConfigServiceStub):
@@ -52,6 +57,11 @@ class ConfigServiceAsyncStub(ConfigServiceStub):
     ReloadConfig: grpc.aio.UnaryUnaryMultiCallable[polygate.v1.config_pb2.ReloadConfigRequest, polygate.v1.config_pb2.ReloadConfigResponse]  # type: ignore[assignment]
     """Reads the configuration again, and serves by it where it is sound and needs no restart; else what
     is in force stays, and the response says why. Responds once further calls are served by it.
+    """
+    RestartWorkers: grpc.aio.UnaryUnaryMultiCallable[polygate.v1.config_pb2.RestartWorkersRequest, polygate.v1.config_pb2.RestartWorkersResponse]  # type: ignore[assignment]
+    """Replaces the threads that serve calls, one after the other, each when the one before serves; no call
+    is lost. Responds when that has begun, for the thread that responds is replaced as well: the log tells
+    when all are new. UNIMPLEMENTED where `workers` is 1.
     """
 
 class ConfigServiceServicer(metaclass=abc.ABCMeta):
@@ -89,6 +99,17 @@ class ConfigServiceServicer(metaclass=abc.ABCMeta):
     ) -> typing.Union[polygate.v1.config_pb2.ReloadConfigResponse, collections.abc.Awaitable[polygate.v1.config_pb2.ReloadConfigResponse]]:
         """Reads the configuration again, and serves by it where it is sound and needs no restart; else what
         is in force stays, and the response says why. Responds once further calls are served by it.
+        """
+
+    @abc.abstractmethod
+    def RestartWorkers(
+        self,
+        request: polygate.v1.config_pb2.RestartWorkersRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[polygate.v1.config_pb2.RestartWorkersResponse, collections.abc.Awaitable[polygate.v1.config_pb2.RestartWorkersResponse]]:
+        """Replaces the threads that serve calls, one after the other, each when the one before serves; no call
+        is lost. Responds when that has begun, for the thread that responds is replaced as well: the log tells
+        when all are new. UNIMPLEMENTED where `workers` is 1.
         """
 
 def add_ConfigServiceServicer_to_server(servicer: ConfigServiceServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...

@@ -108,6 +108,7 @@ class RequestEntry(google.protobuf.message.Message):
     QUEUE_MS_FIELD_NUMBER: builtins.int
     DRAINED_MS_FIELD_NUMBER: builtins.int
     TRACE_ID_FIELD_NUMBER: builtins.int
+    SEQUENCE_FIELD_NUMBER: builtins.int
     request_id: builtins.str
     """Identifier, as in x-request-id; a client may choose it."""
     procedure: builtins.str
@@ -158,6 +159,10 @@ class RequestEntry(google.protobuf.message.Message):
     """Milliseconds for which a backend went on after the client had left."""
     trace_id: builtins.str
     """Id of its trace in 32 hexadecimal digits; empty where it was not sampled."""
+    sequence: builtins.float
+    """Counts the calls that are kept in the order of their ends, 1 for the first: lists and pages begin
+    with the greatest.
+    """
     @property
     def start_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
         """When it arrived."""
@@ -191,10 +196,11 @@ class RequestEntry(google.protobuf.message.Message):
         queue_ms: builtins.float = ...,
         drained_ms: builtins.float = ...,
         trace_id: builtins.str = ...,
+        sequence: builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: typing_extensions.TypeAlias = typing.Literal["_first_message_ms", b"_first_message_ms", "first_message_ms", b"first_message_ms", "start_time", b"start_time"]
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: typing_extensions.TypeAlias = typing.Literal["_first_message_ms", b"_first_message_ms", "attempts", b"attempts", "blame", b"blame", "client_address", b"client_address", "code", b"code", "completion_tokens", b"completion_tokens", "cost", b"cost", "drained_ms", b"drained_ms", "duration_ms", b"duration_ms", "endpoint", b"endpoint", "error", b"error", "first_message_ms", b"first_message_ms", "http_status", b"http_status", "listener", b"listener", "model", b"model", "principal", b"principal", "procedure", b"procedure", "prompt_tokens", b"prompt_tokens", "provider", b"provider", "queue_ms", b"queue_ms", "reason", b"reason", "request_id", b"request_id", "start_time", b"start_time", "surface", b"surface", "trace_id", b"trace_id", "upstream", b"upstream", "upstream_ms", b"upstream_ms"]
+    _ClearFieldArgType: typing_extensions.TypeAlias = typing.Literal["_first_message_ms", b"_first_message_ms", "attempts", b"attempts", "blame", b"blame", "client_address", b"client_address", "code", b"code", "completion_tokens", b"completion_tokens", "cost", b"cost", "drained_ms", b"drained_ms", "duration_ms", b"duration_ms", "endpoint", b"endpoint", "error", b"error", "first_message_ms", b"first_message_ms", "http_status", b"http_status", "listener", b"listener", "model", b"model", "principal", b"principal", "procedure", b"procedure", "prompt_tokens", b"prompt_tokens", "provider", b"provider", "queue_ms", b"queue_ms", "reason", b"reason", "request_id", b"request_id", "sequence", b"sequence", "start_time", b"start_time", "surface", b"surface", "trace_id", b"trace_id", "upstream", b"upstream", "upstream_ms", b"upstream_ms"]
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__first_message_ms: typing_extensions.TypeAlias = typing.Literal["first_message_ms"]
     _WhichOneofArgType__first_message_ms: typing_extensions.TypeAlias = typing.Literal["_first_message_ms", b"_first_message_ms"]

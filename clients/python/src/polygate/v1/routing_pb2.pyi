@@ -433,6 +433,7 @@ class RoutingDecision(google.protobuf.message.Message):
     DECIDED_BY_FIELD_NUMBER: builtins.int
     CANDIDATES_FIELD_NUMBER: builtins.int
     EXCLUDED_FIELD_NUMBER: builtins.int
+    SEQUENCE_FIELD_NUMBER: builtins.int
     request_id: builtins.str
     """The call that it was made for."""
     route: builtins.str
@@ -452,6 +453,10 @@ class RoutingDecision(google.protobuf.message.Message):
     decided_by: builtins.str
     """What decided: strategy, affinity (of a session to an endpoint), exploration (now and then any
     endpoint is asked, so that no one is forgotten), trial (of one that may have recovered) or only_one.
+    """
+    sequence: builtins.float
+    """Counts the decisions that are kept, 1 for the first: lists and pages begin with the greatest. 0
+    where a decision is told with its call.
     """
     @property
     def time(self) -> google.protobuf.timestamp_pb2.Timestamp:
@@ -480,10 +485,11 @@ class RoutingDecision(google.protobuf.message.Message):
         decided_by: builtins.str = ...,
         candidates: collections.abc.Iterable[Global___RoutingCandidate] | None = ...,
         excluded: collections.abc.Iterable[Global___ExcludedEndpoint] | None = ...,
+        sequence: builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: typing_extensions.TypeAlias = typing.Literal["_score", b"_score", "score", b"score", "time", b"time"]
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: typing_extensions.TypeAlias = typing.Literal["_score", b"_score", "attempt", b"attempt", "candidates", b"candidates", "decided_by", b"decided_by", "endpoint", b"endpoint", "excluded", b"excluded", "model", b"model", "provider", b"provider", "request_id", b"request_id", "route", b"route", "score", b"score", "strategy", b"strategy", "time", b"time"]
+    _ClearFieldArgType: typing_extensions.TypeAlias = typing.Literal["_score", b"_score", "attempt", b"attempt", "candidates", b"candidates", "decided_by", b"decided_by", "endpoint", b"endpoint", "excluded", b"excluded", "model", b"model", "provider", b"provider", "request_id", b"request_id", "route", b"route", "score", b"score", "sequence", b"sequence", "strategy", b"strategy", "time", b"time"]
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__score: typing_extensions.TypeAlias = typing.Literal["score"]
     _WhichOneofArgType__score: typing_extensions.TypeAlias = typing.Literal["_score", b"_score"]

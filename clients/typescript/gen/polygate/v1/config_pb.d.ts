@@ -288,6 +288,47 @@ export declare type ReloadConfigResponse = Message<"polygate.v1.ReloadConfigResp
 export declare const ReloadConfigResponseSchema: GenMessage<ReloadConfigResponse>;
 
 /**
+ * Asks to replace the threads.
+ *
+ * @generated from message polygate.v1.RestartWorkersRequest
+ */
+export declare type RestartWorkersRequest = Message<"polygate.v1.RestartWorkersRequest"> & {
+};
+
+/**
+ * Describes the message polygate.v1.RestartWorkersRequest.
+ * Use `create(RestartWorkersRequestSchema)` to create a new message.
+ */
+export declare const RestartWorkersRequestSchema: GenMessage<RestartWorkersRequest>;
+
+/**
+ * The threads are being replaced.
+ *
+ * @generated from message polygate.v1.RestartWorkersResponse
+ */
+export declare type RestartWorkersResponse = Message<"polygate.v1.RestartWorkersResponse"> & {
+  /**
+   * Threads that are replaced.
+   *
+   * @generated from field: int32 workers = 1;
+   */
+  workers: number;
+
+  /**
+   * They were being replaced already: nothing further has begun.
+   *
+   * @generated from field: bool was_running = 2;
+   */
+  wasRunning: boolean;
+};
+
+/**
+ * Describes the message polygate.v1.RestartWorkersResponse.
+ * Use `create(RestartWorkersResponseSchema)` to create a new message.
+ */
+export declare const RestartWorkersResponseSchema: GenMessage<RestartWorkersResponse>;
+
+/**
  * Shows the configuration, and has it read again.
  *
  * @generated from service polygate.v1.ConfigService
@@ -333,6 +374,18 @@ export declare const ConfigService: GenService<{
     methodKind: "unary";
     input: typeof ReloadConfigRequestSchema;
     output: typeof ReloadConfigResponseSchema;
+  },
+  /**
+   * Replaces the threads that serve calls, one after the other, each when the one before serves; no call
+   * is lost. Responds when that has begun, for the thread that responds is replaced as well: the log tells
+   * when all are new. UNIMPLEMENTED where `workers` is 1.
+   *
+   * @generated from rpc polygate.v1.ConfigService.RestartWorkers
+   */
+  restartWorkers: {
+    methodKind: "unary";
+    input: typeof RestartWorkersRequestSchema;
+    output: typeof RestartWorkersResponseSchema;
   },
 }>;
 

@@ -277,6 +277,14 @@ export declare type RequestEntry = Message<"polygate.v1.RequestEntry"> & {
    * @generated from field: string trace_id = 26;
    */
   traceId: string;
+
+  /**
+   * Counts the calls that are kept in the order of their ends, 1 for the first: lists and pages begin
+   * with the greatest.
+   *
+   * @generated from field: double sequence = 27;
+   */
+  sequence: number;
 };
 
 /**

@@ -505,6 +505,14 @@ export declare type RoutingDecision = Message<"polygate.v1.RoutingDecision"> & {
    * @generated from field: repeated polygate.v1.ExcludedEndpoint excluded = 12;
    */
   excluded: ExcludedEndpoint[];
+
+  /**
+   * Counts the decisions that are kept, 1 for the first: lists and pages begin with the greatest. 0
+   * where a decision is told with its call.
+   *
+   * @generated from field: double sequence = 13;
+   */
+  sequence: number;
 };
 
 /**
