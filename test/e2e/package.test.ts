@@ -223,7 +223,8 @@ describe("the published package", () => {
 
     test("types and builds as anybody's would, small enough, and without the package's sources", async () => {
       const node = [resolve("node_modules/.bin/vite"), "build", "--logLevel", "error"];
-      await run(process.execPath, node, { cwd: page, env });
+      // Vitest has it say that this is a test, and React would be the one for developers.
+      await run(process.execPath, node, { cwd: page, env: { ...env, NODE_ENV: "production" } });
       expect((await run(resolve("node_modules/.bin/tsc"), ["-p", page], { env })).stdout).toBe("");
       const assets = await readdir(join(page, "dist/assets"));
       const [script = ""] = assets.filter((name) => name.endsWith(".js"));
