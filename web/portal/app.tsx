@@ -3,17 +3,17 @@
 import { TransportProvider } from "@connectrpc/connect-query";
 import { QueryClientProvider } from "@tanstack/react-query";
 import { Suspense } from "react";
-import { usePage } from "#portal/data/address.tsx";
-import { session } from "#portal/data/session.ts";
-import { useStore } from "#portal/data/store.ts";
-import { queryClient, transport } from "#portal/data/transport.ts";
-import { Skeleton } from "#portal/parts/skeleton.tsx";
-import { ErrorBoundary } from "#portal/shell/error-boundary.tsx";
-import { Layout } from "#portal/shell/layout.tsx";
-import { ExpiredDialog, LoginPage } from "#portal/shell/login.tsx";
-import { pages } from "#portal/shell/pages.ts";
-import { ReachBar } from "#portal/shell/reach-bar.tsx";
-import { useShortcuts } from "#portal/shell/shortcuts.ts";
+import { usePage } from "#web/data/address.tsx";
+import { session } from "#web/data/session.ts";
+import { useStore } from "#web/data/store.ts";
+import { queryClient, transport } from "#web/data/transport.ts";
+import { Skeleton } from "#web/parts/skeleton.tsx";
+import { ErrorBoundary } from "#web/shell/error-boundary.tsx";
+import { Layout } from "#web/shell/layout.tsx";
+import { ExpiredDialog, LoginPage } from "#web/shell/login.tsx";
+import { pages } from "#web/shell/pages.ts";
+import { ReachBar } from "#web/shell/reach-bar.tsx";
+import { useShortcuts } from "#web/shell/shortcuts.ts";
 
 function Pages() {
   const path = usePage();

@@ -2,10 +2,10 @@
 
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import { App } from "#portal/app.tsx";
-import { connectionLost } from "#portal/data/connection.ts";
-import { keepSession, readSession } from "#portal/data/session.ts";
-import "#portal/styles/portal.css";
+import { App } from "#web/app.tsx";
+import { connectionLost } from "#web/data/connection.ts";
+import { keepSession, readSession } from "#web/data/session.ts";
+import "#web/styles/portal.css";
 
 readSession().catch(connectionLost);
 keepSession();

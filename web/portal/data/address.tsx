@@ -4,8 +4,8 @@
  */
 
 import type { AnchorHTMLAttributes, MouseEvent } from "react";
-import { portalPath } from "#portal/data/base.ts";
-import { createStore, useStore } from "#portal/data/store.ts";
+import { portalPath } from "#web/data/base.ts";
+import { createStore, useStore } from "#web/data/store.ts";
 
 const here = () => location.pathname + location.search;
 const address = createStore(here());

@@ -1,7 +1,7 @@
 /** Whether the gateway answers. While it does not, it is asked again, ever less often. */
 
-import { readSession } from "#portal/data/session.ts";
-import { createStore } from "#portal/data/store.ts";
+import { readSession } from "#web/data/session.ts";
+import { createStore } from "#web/data/store.ts";
 
 /** Reachable, or since when not and when it is asked next; times in milliseconds since 1970. */
 export type Connection =

@@ -2,8 +2,8 @@
 
 import type { DescMessage, DescMethodUnary, MessageInitShape } from "@bufbuild/protobuf";
 import { useQuery } from "@connectrpc/connect-query";
-import { connection } from "#portal/data/connection.ts";
-import { createStore, useStore } from "#portal/data/store.ts";
+import { connection } from "#web/data/connection.ts";
+import { createStore, useStore } from "#web/data/store.ts";
 
 /** Seconds that may be chosen; 0 is never. */
 export const refreshChoices: readonly number[] = [0, 2, 5, 30, 60];

@@ -1,7 +1,7 @@
 /** Who uses the portal: a session of the server, kept in a cookie that no script can read. */
 
-import { portalHeader } from "#portal/data/base.ts";
-import { createStore } from "#portal/data/store.ts";
+import { portalHeader } from "#web/data/base.ts";
+import { createStore } from "#web/data/store.ts";
 
 /** What is known of the session. `open`: the gateway asks for no key. */
 export type Session =

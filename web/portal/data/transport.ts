@@ -2,9 +2,9 @@
 
 import { createConnectTransport } from "@connectrpc/connect-web";
 import { QueryClient } from "@tanstack/react-query";
-import { portalHeader, servicesUrl } from "#portal/data/base.ts";
-import { connectionHeld, connectionLost, onceBack } from "#portal/data/connection.ts";
-import { session, sessionRefused } from "#portal/data/session.ts";
+import { portalHeader, servicesUrl } from "#web/data/base.ts";
+import { connectionHeld, connectionLost, onceBack } from "#web/data/connection.ts";
+import { session, sessionRefused } from "#web/data/session.ts";
 
 const proxyStatuses: readonly number[] = [502, 503, 504];
 

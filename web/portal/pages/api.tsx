@@ -2,12 +2,12 @@
 
 import type { DescMethod } from "@bufbuild/protobuf";
 import { type SubmitEvent, useEffect, useRef, useState } from "react";
-import { useParam } from "#portal/data/address.tsx";
-import { duration } from "#portal/data/format.ts";
-import { type Call, callMethod } from "#portal/pages/call-method.ts";
-import { methods, sampleOf, scopeOf } from "#portal/pages/methods.ts";
-import { Problem } from "#portal/parts/problem.tsx";
-import "#portal/styles/api.css";
+import { useParam } from "#web/data/address.tsx";
+import { duration } from "#web/data/format.ts";
+import { type Call, callMethod } from "#web/pages/call-method.ts";
+import { methods, sampleOf, scopeOf } from "#web/pages/methods.ts";
+import { Problem } from "#web/parts/problem.tsx";
+import "#web/styles/api.css";
 
 const nameOf = (method: DescMethod) => `${method.parent.name}.${method.name}`;
 

@@ -8,7 +8,7 @@ import {
   toJson,
 } from "@bufbuild/protobuf";
 import { ConnectError } from "@connectrpc/connect";
-import { transport } from "#portal/data/transport.ts";
+import { transport } from "#web/data/transport.ts";
 
 /** Messages of a stream that are kept for the page: the latest. */
 const messagesMax = 100;

@@ -2,16 +2,11 @@
 
 import { type ClipboardEvent, type KeyboardEvent, useEffect, useRef, useState } from "react";
 import { type Model, ModelsService } from "#gen/polygate/v1/models_pb.js";
-import { useRead } from "#portal/data/refresh.ts";
-import {
-  type ChatSettings,
-  noSettings,
-  openCalls,
-  type Picture,
-} from "#portal/pages/conversation.ts";
-import { ToolResult, TurnView } from "#portal/pages/turn.tsx";
-import { useChat } from "#portal/pages/use-chat.ts";
-import "#portal/styles/chat.css";
+import { useRead } from "#web/data/refresh.ts";
+import { type ChatSettings, noSettings, openCalls, type Picture } from "#web/pages/conversation.ts";
+import { ToolResult, TurnView } from "#web/pages/turn.tsx";
+import { useChat } from "#web/pages/use-chat.ts";
+import "#web/styles/chat.css";
 
 const picturesMax = 16;
 

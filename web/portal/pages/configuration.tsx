@@ -2,13 +2,13 @@
 
 import { useMutation } from "@connectrpc/connect-query";
 import { type ConfigOutcome, ConfigService, type ConfigValue } from "#gen/polygate/v1/config_pb.js";
-import { useParam } from "#portal/data/address.tsx";
-import { dateAndTime } from "#portal/data/format.ts";
-import { useRead } from "#portal/data/refresh.ts";
-import { queryClient } from "#portal/data/transport.ts";
-import { Problem } from "#portal/parts/problem.tsx";
-import { Region } from "#portal/parts/region.tsx";
-import { Table } from "#portal/parts/table.tsx";
+import { useParam } from "#web/data/address.tsx";
+import { dateAndTime } from "#web/data/format.ts";
+import { useRead } from "#web/data/refresh.ts";
+import { queryClient } from "#web/data/transport.ts";
+import { Problem } from "#web/parts/problem.tsx";
+import { Region } from "#web/parts/region.tsx";
+import { Table } from "#web/parts/table.tsx";
 
 /** All of it. */
 export function Configuration() {

@@ -6,10 +6,10 @@ import {
   RoutingService,
   type SelectProviderResponse,
 } from "#gen/polygate/v1/routing_pb.js";
-import { useParam } from "#portal/data/address.tsx";
-import { useRead } from "#portal/data/refresh.ts";
-import { Candidates, Excluded } from "#portal/parts/decision.tsx";
-import { Region } from "#portal/parts/region.tsx";
+import { useParam } from "#web/data/address.tsx";
+import { useRead } from "#web/data/refresh.ts";
+import { Candidates, Excluded } from "#web/parts/decision.tsx";
+import { Region } from "#web/parts/region.tsx";
 
 const weightNames = ["cost", "latency", "reliability", "load", "priority"] as const;
 

@@ -4,14 +4,14 @@ import { useMutation } from "@connectrpc/connect-query";
 import { useState } from "react";
 import { type Key, KeysService, type UsageRow } from "#gen/polygate/v1/keys_pb.js";
 import { type Limit, LimitsService } from "#gen/polygate/v1/limits_pb.js";
-import { count, dateAndTime, dollars } from "#portal/data/format.ts";
-import { useRead } from "#portal/data/refresh.ts";
-import { queryClient } from "#portal/data/transport.ts";
-import { NewKey, Secret } from "#portal/pages/new-key.tsx";
-import { Problem } from "#portal/parts/problem.tsx";
-import { Region } from "#portal/parts/region.tsx";
-import { State } from "#portal/parts/state.tsx";
-import { Table } from "#portal/parts/table.tsx";
+import { count, dateAndTime, dollars } from "#web/data/format.ts";
+import { useRead } from "#web/data/refresh.ts";
+import { queryClient } from "#web/data/transport.ts";
+import { NewKey, Secret } from "#web/pages/new-key.tsx";
+import { Problem } from "#web/parts/problem.tsx";
+import { Region } from "#web/parts/region.tsx";
+import { State } from "#web/parts/state.tsx";
+import { Table } from "#web/parts/table.tsx";
 
 /** All of it. */
 export function Keys() {

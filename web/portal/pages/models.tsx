@@ -2,16 +2,16 @@
 
 import { useMutation } from "@connectrpc/connect-query";
 import { type Model, ModelsService, type TensorMetadata } from "#gen/polygate/v1/models_pb.js";
-import { useParam } from "#portal/data/address.tsx";
-import { dollars } from "#portal/data/format.ts";
-import { useRead } from "#portal/data/refresh.ts";
-import { isAdmin, session } from "#portal/data/session.ts";
-import { useStore } from "#portal/data/store.ts";
-import { queryClient } from "#portal/data/transport.ts";
-import { Problem } from "#portal/parts/problem.tsx";
-import { Region } from "#portal/parts/region.tsx";
-import { State } from "#portal/parts/state.tsx";
-import { Table } from "#portal/parts/table.tsx";
+import { useParam } from "#web/data/address.tsx";
+import { dollars } from "#web/data/format.ts";
+import { useRead } from "#web/data/refresh.ts";
+import { isAdmin, session } from "#web/data/session.ts";
+import { useStore } from "#web/data/store.ts";
+import { queryClient } from "#web/data/transport.ts";
+import { Problem } from "#web/parts/problem.tsx";
+import { Region } from "#web/parts/region.tsx";
+import { State } from "#web/parts/state.tsx";
+import { Table } from "#web/parts/table.tsx";
 
 /** All of it. */
 export function Models() {

@@ -9,13 +9,13 @@ import {
   type ProviderStats,
   StatsService,
 } from "#gen/polygate/v1/stats_pb.js";
-import { Link, useParam } from "#portal/data/address.tsx";
-import { count, dollars, duration, percent } from "#portal/data/format.ts";
-import { useRead } from "#portal/data/refresh.ts";
-import { Chart, type Line } from "#portal/parts/chart.tsx";
-import { Region } from "#portal/parts/region.tsx";
-import { type Column, Table } from "#portal/parts/table.tsx";
-import { Tile } from "#portal/parts/tile.tsx";
+import { Link, useParam } from "#web/data/address.tsx";
+import { count, dollars, duration, percent } from "#web/data/format.ts";
+import { useRead } from "#web/data/refresh.ts";
+import { Chart, type Line } from "#web/parts/chart.tsx";
+import { Region } from "#web/parts/region.tsx";
+import { type Column, Table } from "#web/parts/table.tsx";
+import { Tile } from "#web/parts/tile.tsx";
 
 /** What should be looked at: the share of failures, and the time of a call. */
 const failureShareMax = 0.05;

@@ -4,9 +4,9 @@ import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { useMutation } from "@connectrpc/connect-query";
 import { type SubmitEvent, useRef } from "react";
 import { KeysService } from "#gen/polygate/v1/keys_pb.js";
-import { queryClient } from "#portal/data/transport.ts";
-import { CopyBlock } from "#portal/parts/copy-block.tsx";
-import { Problem } from "#portal/parts/problem.tsx";
+import { queryClient } from "#web/data/transport.ts";
+import { CopyBlock } from "#web/parts/copy-block.tsx";
+import { Problem } from "#web/parts/problem.tsx";
 
 const scopes = ["admin", "route", "priority", "batch"] as const;
 const dayMs = 86_400_000;

@@ -6,15 +6,15 @@ import { BackendsService } from "#gen/polygate/v1/backends_pb.js";
 import { type GetHealthResponse, HealthService } from "#gen/polygate/v1/health_pb.js";
 import { RequestsService } from "#gen/polygate/v1/requests_pb.js";
 import { type CallStats, StatsService } from "#gen/polygate/v1/stats_pb.js";
-import { Link } from "#portal/data/address.tsx";
-import { gatewayUrl } from "#portal/data/base.ts";
-import { age, bytes, count, dollars, duration, percent, timeOfDay } from "#portal/data/format.ts";
-import { useRead } from "#portal/data/refresh.ts";
-import { CopyBlock } from "#portal/parts/copy-block.tsx";
-import { Region } from "#portal/parts/region.tsx";
-import { State } from "#portal/parts/state.tsx";
-import { Table } from "#portal/parts/table.tsx";
-import { Tile } from "#portal/parts/tile.tsx";
+import { Link } from "#web/data/address.tsx";
+import { gatewayUrl } from "#web/data/base.ts";
+import { age, bytes, count, dollars, duration, percent, timeOfDay } from "#web/data/format.ts";
+import { useRead } from "#web/data/refresh.ts";
+import { CopyBlock } from "#web/parts/copy-block.tsx";
+import { Region } from "#web/parts/region.tsx";
+import { State } from "#web/parts/state.tsx";
+import { Table } from "#web/parts/table.tsx";
+import { Tile } from "#web/parts/tile.tsx";
 
 /** All of it. */
 export function Overview() {

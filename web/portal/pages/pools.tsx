@@ -6,13 +6,13 @@ import {
   type BackendEndpoint,
   BackendsService,
 } from "#gen/polygate/v1/backends_pb.js";
-import { count, duration, percent } from "#portal/data/format.ts";
-import { useRead } from "#portal/data/refresh.ts";
-import { queryClient } from "#portal/data/transport.ts";
-import { Problem } from "#portal/parts/problem.tsx";
-import { Region } from "#portal/parts/region.tsx";
-import { State } from "#portal/parts/state.tsx";
-import { Table } from "#portal/parts/table.tsx";
+import { count, duration, percent } from "#web/data/format.ts";
+import { useRead } from "#web/data/refresh.ts";
+import { queryClient } from "#web/data/transport.ts";
+import { Problem } from "#web/parts/problem.tsx";
+import { Region } from "#web/parts/region.tsx";
+import { State } from "#web/parts/state.tsx";
+import { Table } from "#web/parts/table.tsx";
 
 interface Row {
   readonly backend: string;

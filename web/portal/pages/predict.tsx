@@ -4,13 +4,13 @@ import { useMutation } from "@connectrpc/connect-query";
 import { type DragEvent, useEffect, useState } from "react";
 import { type Model, ModelsService } from "#gen/polygate/v1/models_pb.js";
 import { PredictService } from "#gen/polygate/v1/predict_pb.js";
-import { useParam } from "#portal/data/address.tsx";
-import { useRead } from "#portal/data/refresh.ts";
-import { Outcome } from "#portal/pages/prediction.tsx";
-import { inputsOf, templateOf } from "#portal/pages/tensors.ts";
-import { Problem } from "#portal/parts/problem.tsx";
-import { Region } from "#portal/parts/region.tsx";
-import "#portal/styles/predict.css";
+import { useParam } from "#web/data/address.tsx";
+import { useRead } from "#web/data/refresh.ts";
+import { Outcome } from "#web/pages/prediction.tsx";
+import { inputsOf, templateOf } from "#web/pages/tensors.ts";
+import { Problem } from "#web/parts/problem.tsx";
+import { Region } from "#web/parts/region.tsx";
+import "#web/styles/predict.css";
 
 const predicts = ({ backend, state }: Model) =>
   ["onnx", "tensorflow", "oip"].includes(backend) && state === "available";

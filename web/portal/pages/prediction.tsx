@@ -2,8 +2,8 @@
 
 import { useState } from "react";
 import type { Detection, PredictResponse, Tensor } from "#gen/polygate/v1/predict_pb.js";
-import { duration, percent } from "#portal/data/format.ts";
-import { Table } from "#portal/parts/table.tsx";
+import { duration, percent } from "#web/data/format.ts";
+import { Table } from "#web/parts/table.tsx";
 
 /** Elements of a tensor that are shown. */
 const elementsMax = 1000;

@@ -3,12 +3,12 @@
 import { useEffect, useRef } from "react";
 import type { RequestAttempt, RequestEntry } from "#gen/polygate/v1/requests_pb.js";
 import { RequestsService } from "#gen/polygate/v1/requests_pb.js";
-import { dateAndTime, dollars, duration } from "#portal/data/format.ts";
-import { useRead } from "#portal/data/refresh.ts";
-import { CopyBlock } from "#portal/parts/copy-block.tsx";
-import { Decision } from "#portal/parts/decision.tsx";
-import { Region } from "#portal/parts/region.tsx";
-import { State } from "#portal/parts/state.tsx";
+import { dateAndTime, dollars, duration } from "#web/data/format.ts";
+import { useRead } from "#web/data/refresh.ts";
+import { CopyBlock } from "#web/parts/copy-block.tsx";
+import { Decision } from "#web/parts/decision.tsx";
+import { Region } from "#web/parts/region.tsx";
+import { State } from "#web/parts/state.tsx";
 
 interface Props {
   readonly requestId: string;

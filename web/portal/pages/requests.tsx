@@ -1,14 +1,14 @@
 /** Recent calls: a filtered list, and of one call all that is known, with its tries over time. */
 
 import { type RequestEntry, RequestsService } from "#gen/polygate/v1/requests_pb.js";
-import { useParam } from "#portal/data/address.tsx";
-import { count, duration, timeOfDay } from "#portal/data/format.ts";
-import { useRead } from "#portal/data/refresh.ts";
-import { RequestDetail } from "#portal/pages/request-detail.tsx";
-import { Region } from "#portal/parts/region.tsx";
-import { State } from "#portal/parts/state.tsx";
-import { type Column, Table } from "#portal/parts/table.tsx";
-import "#portal/styles/requests.css";
+import { useParam } from "#web/data/address.tsx";
+import { count, duration, timeOfDay } from "#web/data/format.ts";
+import { useRead } from "#web/data/refresh.ts";
+import { RequestDetail } from "#web/pages/request-detail.tsx";
+import { Region } from "#web/parts/region.tsx";
+import { State } from "#web/parts/state.tsx";
+import { type Column, Table } from "#web/parts/table.tsx";
+import "#web/styles/requests.css";
 
 const pageSize = 100;
 

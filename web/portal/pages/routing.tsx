@@ -1,14 +1,14 @@
 /** How calls are spread: a dry run with weights of one's own, the latest decisions, and the pools. */
 
 import { type RoutingDecision, RoutingService } from "#gen/polygate/v1/routing_pb.js";
-import { Link, useParam } from "#portal/data/address.tsx";
-import { timeOfDay } from "#portal/data/format.ts";
-import { useRead } from "#portal/data/refresh.ts";
-import { DryRun } from "#portal/pages/dry-run.tsx";
-import { Pools } from "#portal/pages/pools.tsx";
-import { Decision } from "#portal/parts/decision.tsx";
-import { Region } from "#portal/parts/region.tsx";
-import { Table } from "#portal/parts/table.tsx";
+import { Link, useParam } from "#web/data/address.tsx";
+import { timeOfDay } from "#web/data/format.ts";
+import { useRead } from "#web/data/refresh.ts";
+import { DryRun } from "#web/pages/dry-run.tsx";
+import { Pools } from "#web/pages/pools.tsx";
+import { Decision } from "#web/parts/decision.tsx";
+import { Region } from "#web/parts/region.tsx";
+import { Table } from "#web/parts/table.tsx";
 
 const pageSize = 50;
 

@@ -1,10 +1,10 @@
 /** One turn of a conversation, and the form that a tool's result is given with. */
 
 import { type SubmitEvent, useId } from "react";
-import { Link } from "#portal/data/address.tsx";
-import { dollars, duration } from "#portal/data/format.ts";
-import type { Call, Facts, Turn } from "#portal/pages/conversation.ts";
-import { Problem } from "#portal/parts/problem.tsx";
+import { Link } from "#web/data/address.tsx";
+import { dollars, duration } from "#web/data/format.ts";
+import type { Call, Facts, Turn } from "#web/pages/conversation.ts";
+import { Problem } from "#web/parts/problem.tsx";
 
 const speakers = { user: "You", assistant: "Answer", tool: "Result of the tool" };
 

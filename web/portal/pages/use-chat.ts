@@ -3,7 +3,7 @@
 import { createClient } from "@connectrpc/connect";
 import { useCallback, useEffect, useRef, useState } from "react";
 import { ChatService, type StreamChatResponse } from "#gen/polygate/v1/chat_pb.js";
-import { transport } from "#portal/data/transport.ts";
+import { transport } from "#web/data/transport.ts";
 import {
   type ChatSettings,
   type Facts,
@@ -12,7 +12,7 @@ import {
   type Picture,
   requestOf,
   type Turn,
-} from "#portal/pages/conversation.ts";
+} from "#web/pages/conversation.ts";
 
 const client = createClient(ChatService, transport);
 

@@ -2,10 +2,10 @@
 
 import { type KeyboardEvent, useEffect, useRef, useState } from "react";
 import UPlot, { type AlignedData } from "uplot";
-import { useStore } from "#portal/data/store.ts";
-import { theme } from "#portal/shell/theme.ts";
+import { useStore } from "#web/data/store.ts";
+import { theme } from "#web/shell/theme.ts";
 import "uplot/dist/uPlot.min.css";
-import "#portal/styles/chart.css";
+import "#web/styles/chart.css";
 
 /** One line. */
 export interface Line {

@@ -6,8 +6,8 @@ import type {
   RoutingDecision,
   ScoreTerm,
 } from "#gen/polygate/v1/routing_pb.js";
-import { dollars, duration, percent } from "#portal/data/format.ts";
-import "#portal/styles/decision.css";
+import { dollars, duration, percent } from "#web/data/format.ts";
+import "#web/styles/decision.css";
 
 const termNames = ["cost", "latency", "reliability", "load", "priority"] as const;
 

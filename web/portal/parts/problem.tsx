@@ -1,6 +1,6 @@
 /** Why something failed: in words, with the gateway's reason, the call's id and what to do. */
 
-import { failureOf } from "#portal/data/failure.ts";
+import { failureOf } from "#web/data/failure.ts";
 
 interface Props {
   readonly error: unknown;

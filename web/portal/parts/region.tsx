@@ -1,12 +1,12 @@
 /** A part of a page that shows an answer, in each of its states: loading, failed, stale, empty, there. */
 
 import type { ReactNode } from "react";
-import { connection } from "#portal/data/connection.ts";
-import { failureOf } from "#portal/data/failure.ts";
-import { age } from "#portal/data/format.ts";
-import { useStore } from "#portal/data/store.ts";
-import { Problem } from "#portal/parts/problem.tsx";
-import { Skeleton } from "#portal/parts/skeleton.tsx";
+import { connection } from "#web/data/connection.ts";
+import { failureOf } from "#web/data/failure.ts";
+import { age } from "#web/data/format.ts";
+import { useStore } from "#web/data/store.ts";
+import { Problem } from "#web/parts/problem.tsx";
+import { Skeleton } from "#web/parts/skeleton.tsx";
 
 /** What a query tells of itself, as TanStack Query has it. */
 interface Read<T> {

@@ -1,14 +1,14 @@
 /** What stands around every page: navigation, title, how often it is read again, theme, and whose session it is. */
 
 import { type ReactNode, useEffect, useRef } from "react";
-import { Link, usePage } from "#portal/data/address.tsx";
-import { chooseRefresh, refreshChoices, refreshSeconds } from "#portal/data/refresh.ts";
-import { logOut, session } from "#portal/data/session.ts";
-import { useStore } from "#portal/data/store.ts";
-import { queryClient } from "#portal/data/transport.ts";
-import { pages } from "#portal/shell/pages.ts";
-import { ReachBar } from "#portal/shell/reach-bar.tsx";
-import { nextTheme, theme } from "#portal/shell/theme.ts";
+import { Link, usePage } from "#web/data/address.tsx";
+import { chooseRefresh, refreshChoices, refreshSeconds } from "#web/data/refresh.ts";
+import { logOut, session } from "#web/data/session.ts";
+import { useStore } from "#web/data/store.ts";
+import { queryClient } from "#web/data/transport.ts";
+import { pages } from "#web/shell/pages.ts";
+import { ReachBar } from "#web/shell/reach-bar.tsx";
+import { nextTheme, theme } from "#web/shell/theme.ts";
 
 const themeWords = { system: "Theme: system", light: "Theme: light", dark: "Theme: dark" };
 

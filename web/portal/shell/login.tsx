@@ -1,8 +1,8 @@
 /** The login: the whole page at first, a dialog over it when a session ends, so that work is kept. */
 
 import { type SubmitEvent, useEffect, useRef, useState } from "react";
-import { logIn, session } from "#portal/data/session.ts";
-import { useStore } from "#portal/data/store.ts";
+import { logIn, session } from "#web/data/session.ts";
+import { useStore } from "#web/data/store.ts";
 
 function LoginForm({ words }: { readonly words: string }) {
   const [problem, setProblem] = useState("");

@@ -21,29 +21,24 @@ const page = (path: string, title: string, letter: string, load: () => Promise<C
 
 /** In the order of the navigation. */
 export const pages: readonly PageRow[] = [
-  page("", "Overview", "o", async () => (await import("#portal/pages/overview.tsx")).Overview),
+  page("", "Overview", "o", async () => (await import("#web/pages/overview.tsx")).Overview),
   page(
     "monitoring",
     "Monitoring",
     "m",
-    async () => (await import("#portal/pages/monitoring.tsx")).Monitoring,
+    async () => (await import("#web/pages/monitoring.tsx")).Monitoring,
   ),
-  page(
-    "requests",
-    "Requests",
-    "e",
-    async () => (await import("#portal/pages/requests.tsx")).Requests,
-  ),
-  page("routing", "Routing", "u", async () => (await import("#portal/pages/routing.tsx")).Routing),
-  page("models", "Models", "d", async () => (await import("#portal/pages/models.tsx")).Models),
-  page("chat", "Chat", "c", async () => (await import("#portal/pages/chat.tsx")).Chat),
-  page("predict", "Predict", "p", async () => (await import("#portal/pages/predict.tsx")).Predict),
-  page("keys", "Keys and limits", "k", async () => (await import("#portal/pages/keys.tsx")).Keys),
+  page("requests", "Requests", "e", async () => (await import("#web/pages/requests.tsx")).Requests),
+  page("routing", "Routing", "u", async () => (await import("#web/pages/routing.tsx")).Routing),
+  page("models", "Models", "d", async () => (await import("#web/pages/models.tsx")).Models),
+  page("chat", "Chat", "c", async () => (await import("#web/pages/chat.tsx")).Chat),
+  page("predict", "Predict", "p", async () => (await import("#web/pages/predict.tsx")).Predict),
+  page("keys", "Keys and limits", "k", async () => (await import("#web/pages/keys.tsx")).Keys),
   page(
     "configuration",
     "Configuration",
     "f",
-    async () => (await import("#portal/pages/configuration.tsx")).Configuration,
+    async () => (await import("#web/pages/configuration.tsx")).Configuration,
   ),
-  page("api", "API", "a", async () => (await import("#portal/pages/api.tsx")).Api),
+  page("api", "API", "a", async () => (await import("#web/pages/api.tsx")).Api),
 ];

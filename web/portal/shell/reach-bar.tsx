@@ -1,9 +1,9 @@
 /** The bar that says that the gateway does not answer, and when it is asked again. */
 
 import { useEffect, useState } from "react";
-import { connection, tryNow } from "#portal/data/connection.ts";
-import { age } from "#portal/data/format.ts";
-import { useStore } from "#portal/data/store.ts";
+import { connection, tryNow } from "#web/data/connection.ts";
+import { age } from "#web/data/format.ts";
+import { useStore } from "#web/data/store.ts";
 
 /** Nothing while the gateway answers. */
 export function ReachBar() {

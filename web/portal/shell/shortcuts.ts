@@ -1,10 +1,10 @@
 /** Single keys: `g` and a letter open a page, `r` reads again, `t` changes the theme, `/` finds the filter. */
 
 import { useEffect } from "react";
-import { navigate } from "#portal/data/address.tsx";
-import { queryClient } from "#portal/data/transport.ts";
-import { pages } from "#portal/shell/pages.ts";
-import { nextTheme } from "#portal/shell/theme.ts";
+import { navigate } from "#web/data/address.tsx";
+import { queryClient } from "#web/data/transport.ts";
+import { pages } from "#web/shell/pages.ts";
+import { nextTheme } from "#web/shell/theme.ts";
 
 const sequenceMs = 1500;
 

@@ -1,7 +1,7 @@
 /** Light, dark, or as the system has it. */
 
-import { readStorage, writeStorage } from "#portal/data/refresh.ts";
-import { createStore } from "#portal/data/store.ts";
+import { readStorage, writeStorage } from "#web/data/refresh.ts";
+import { createStore } from "#web/data/store.ts";
 
 /** What may be chosen. */
 export type Theme = "system" | "light" | "dark";
