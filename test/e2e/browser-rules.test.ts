@@ -23,6 +23,7 @@ const hsts = "strict-transport-security";
 const names = [...Object.keys(wanted), hsts];
 
 const yaml = (engine: string) => `
+portal: { folder: nowhere } # what / is without one
 trusted_proxies: [127.0.0.1]
 gateway: { http1_engine: ${engine}, http2_engine: ${engine}, allowed_hosts: ["*.gate.example", gate.example, localhost, 127.0.0.1, "::1"] }
 cors: { origins: ["https://app.example"] }

@@ -13,6 +13,7 @@ import { type ProviderDouble, startProvider } from "../support/provider-double.t
 const origin = "https://app.example";
 const key = "a-key-that-is-long-enough";
 const yaml = (engine: string, providerUrl: string) => `
+portal: { folder: nowhere } # what / is without one
 gateway: { host: 127.0.0.1, port: 0, http1_engine: ${engine}, http2_engine: ${engine} }
 cors: { origins: ["${origin}"], credentials: true }
 auth: { keys: [{ name: app, key: ${key} }] }

@@ -19,6 +19,7 @@ const script = "<script>window.planted = 1</script><img src=x onerror='window.pl
 const sql = "'); DROP TABLE history; DROP TABLE polygate_history; DELETE FROM history; --";
 const key = 'a-key-of-"<script>';
 const yaml = (providerUrl: string) => `
+portal: { folder: nowhere } # what / is without one
 gateway: { host: 127.0.0.1, port: 0 }
 auth: { keys: [{ name: '"} <script>alert(1)</script> {"', key: '${key}', scopes: [admin] }] }
 rate_limiting: { requests_per_minute: 10000, burst: 10000 }
