@@ -102,11 +102,17 @@ function MethodForm({ method }: { readonly method: DescMethod }) {
           </label>
           <p className="row">
             {isBusy ? (
-              <button type="button" className="primary" onClick={() => stopping.current?.abort()}>
+              // A node of its own: one that became the other while it is clicked would send the form.
+              <button
+                key="stop"
+                type="button"
+                className="primary"
+                onClick={() => stopping.current?.abort()}
+              >
                 Stop
               </button>
             ) : (
-              <button type="submit" className="primary">
+              <button key="call" type="submit" className="primary">
                 Call
               </button>
             )}

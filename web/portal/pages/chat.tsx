@@ -17,7 +17,10 @@ export function Chat() {
   const end = useRef<HTMLDivElement>(null);
   const { turns, isBusy } = chat;
   // biome-ignore lint/correctness/useExhaustiveDependencies: whatever is new is to be seen
-  useEffect(() => end.current?.scrollIntoView({ block: "nearest" }), [turns]);
+  useEffect(() => {
+    // Newer browsers return a promise, which an effect must not.
+    end.current?.scrollIntoView({ block: "nearest" });
+  }, [turns]);
   const waiting = isBusy ? [] : openCalls(turns);
   const last = turns.at(-1);
   return (
@@ -131,11 +134,12 @@ function Composer({ isBusy, isWaiting, send, stop }: ComposerProps) {
       />
       <p className="row">
         {isBusy ? (
-          <button type="button" className="primary" onClick={stop}>
+          // A node of its own: one that became the other while it is clicked would send the form.
+          <button key="stop" type="button" className="primary" onClick={stop}>
             Stop
           </button>
         ) : (
-          <button type="submit" className="primary" disabled={!canSend}>
+          <button key="send" type="submit" className="primary" disabled={!canSend}>
             Send
           </button>
         )}

@@ -49,7 +49,7 @@ export function Table<Row>(props: Props<Row>) {
     setSort((before) => ({ head, isUp: before?.head === head ? !before.isUp : false }));
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard
-    <section className="scroll" aria-label={label} tabIndex={0}>
+    <section className="scroll" aria-label={`Table: ${label}`} tabIndex={0}>
       <table>
         <thead>
           <tr>
