@@ -135,7 +135,7 @@ export function createPortalSurface<P extends { readonly method: DescMethod }>(
       return serve(place, exchange, record).catch((thrown: unknown) => {
         const error = faultFrom(thrown);
         const { requestId } = record;
-        if (rowOf(error).log === "error") options.onFailure({ requestId, cause: thrown });
+        if (rowOf(error).blame === "gateway") options.onFailure({ requestId, cause: thrown });
         if (exchange.started) exchange.reset();
         else refuse(exchange, record, error);
       });
