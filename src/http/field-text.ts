@@ -1,5 +1,7 @@
 /** What names and values of fields may hold in every version of HTTP (RFC 9110 §5). Pure. */
 
+import { codeAt } from "#core/code-at.ts";
+
 const lower = "abcdefghijklmnopqrstuvwxyz";
 const digits = "0123456789";
 const marks = "!#$%&'*+-.^_`|~";
@@ -19,10 +21,11 @@ export const schemeOctets = octetsOf(`${lower}${lower.toUpperCase()}${digits}+-.
 
 /** Whether `text` is not empty and holds what `allowed` has and nothing else. */
 export function consistsOf(text: string, allowed: Uint8Array): boolean {
-  for (let index = 0; index < text.length; index += 1) {
-    if (allowed[text.charCodeAt(index)] !== 1) return false;
+  const { length } = text;
+  for (let index = 0; index < length; index += 1) {
+    if (allowed[codeAt(text, index)] !== 1) return false;
   }
-  return text.length > 0;
+  return length > 0;
 }
 
 /** Whether `name` may name a field to send: a lower-case token. Pseudo names are not. */
@@ -34,23 +37,18 @@ function isBlank(code: number): boolean {
   return code === 0x20 || code === 0x09;
 }
 
-/** What a value consists of. */
-const valueOctets = /^[\t\x20-\x7e\x80-\xff]*$/;
-/** Longest value, in characters, for which a loop is quicker than a regular expression. */
-const wordLengthMax = 12;
+/** 1 for what a value may hold: visible ASCII, blanks and octets above (RFC 9110 §5.5). */
+export const valueOctets = Uint8Array.from({ length: 256 }, (_, code) =>
+  code === 0x09 || (code >= 0x20 && code !== 0x7f) ? 1 : 0,
+);
 
 /**
- * Whether `value` holds visible ASCII, blanks and octets above (RFC 9110 §5.5), and no blank at
- * either end: the same as on HTTP/1.1, where other control characters are refused, too.
+ * Whether `value` holds what a value may, and no blank at either end: the same as on HTTP/1.1, where
+ * other control characters are refused, too.
  */
 export function isFieldValue(value: string): boolean {
-  const last = value.length - 1;
-  if (last < 0) return true;
-  if (isBlank(value.charCodeAt(0)) || isBlank(value.charCodeAt(last))) return false;
-  if (last >= wordLengthMax) return valueOctets.test(value);
-  for (let index = 0; index <= last; index += 1) {
-    const code = value.charCodeAt(index);
-    if ((code < 0x20 && code !== 0x09) || code === 0x7f || code > 0xff) return false;
-  }
-  return true;
+  const { length } = value;
+  if (length === 0) return true;
+  if (isBlank(codeAt(value, 0)) || isBlank(codeAt(value, length - 1))) return false;
+  return consistsOf(value, valueOctets);
 }

@@ -1,7 +1,7 @@
 /** The chunked coding (RFC 9112 §7.1), read strictly: what is data and what is framing. */
 
-import { tokenOctets } from "#http/field-text.ts";
-import { octet, valueOctets } from "./octets.ts";
+import { tokenOctets, valueOctets } from "#http/field-text.ts";
+import { octet } from "./octets.ts";
 import { extensionsTooLong, notHttp, type Refusal } from "./refusal.ts";
 
 /** Where in the coding the next octet stands. */

@@ -1,5 +1,6 @@
 /** Names of fields: each is made into a string once, however often it comes. */
 
+import { codeAt } from "#core/code-at.ts";
 import { lowerOf } from "./octets.ts";
 
 /** Names that a connection treats specially; every other name is `regular`. */
@@ -52,9 +53,10 @@ export class FieldNames {
 }
 
 function isAt(text: string, bytes: Buffer, start: number, end: number): boolean {
-  if (text.length !== end - start) return false;
-  for (let index = 0; index < text.length; index += 1) {
-    if (lowerOf[bytes[start + index] ?? 0] !== text.charCodeAt(index)) return false;
+  const { length } = text;
+  if (length !== end - start) return false;
+  for (let index = 0; index < length; index += 1) {
+    if (lowerOf[bytes[start + index] ?? 0] !== codeAt(text, index)) return false;
   }
   return true;
 }

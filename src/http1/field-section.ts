@@ -1,8 +1,9 @@
 /** Lines of fields up to the empty one, of a head or of trailers (RFC 9112 §5): read strictly and in place. */
 
+import { valueOctets } from "#http/field-text.ts";
 import { type FieldName, type FieldNames, fieldKind } from "./field-name.ts";
 import type { ConnectionLimits } from "./limits.ts";
-import { lowerOf, octet, valueOctets } from "./octets.ts";
+import { lowerOf, octet } from "./octets.ts";
 import { headTooLong, notHttp, type Refusal, tooManyFields } from "./refusal.ts";
 
 /** What reading input needs besides the input. */

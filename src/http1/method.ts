@@ -1,5 +1,7 @@
 /** Methods that are served: those that node:http knows, so that both engines take the same. */
 
+import { codeAt } from "#core/code-at.ts";
+
 /** What CONNECT asks for is a proxy. */
 export const connectMethod = "CONNECT";
 
@@ -29,9 +31,10 @@ export function methodAt(bytes: Buffer, start: number, end: number): string | un
 }
 
 function isAt(text: string, bytes: Buffer, start: number, end: number): boolean {
-  if (text.length !== end - start) return false;
-  for (let index = 0; index < text.length; index += 1) {
-    if (bytes[start + index] !== text.charCodeAt(index)) return false;
+  const { length } = text;
+  if (length !== end - start) return false;
+  for (let index = 0; index < length; index += 1) {
+    if (bytes[start + index] !== codeAt(text, index)) return false;
   }
   return true;
 }

@@ -22,11 +22,6 @@ export const lowerOf = Uint8Array.from(tokenOctets, (allowed, code) => {
   return code >= 0x41 && code <= 0x5a ? code + 0x20 : code;
 });
 
-/** 1 for what a value may hold: visible ASCII, blanks and octets above (RFC 9110 §5.5). */
-export const valueOctets = Uint8Array.from({ length: 256 }, (_, code) =>
-  code === octet.tab || (code >= 0x20 && code !== 0x7f) ? 1 : 0,
-);
-
 /** 1 for what a target may hold: visible ASCII, but no fragment. */
 export const targetOctets = Uint8Array.from({ length: 256 }, (_, code) =>
   code > 0x20 && code < 0x7f && code !== octet.hash ? 1 : 0,

@@ -1,5 +1,6 @@
 /** One header field: its name, its value, and what RFC 9113 §8.2 and §8.3 say of it alone. Pure. */
 
+import { codeAt } from "#core/code-at.ts";
 import { memoizeByString } from "#core/get-or-create.ts";
 import {
   consistsOf,
@@ -96,8 +97,9 @@ export function requireStatus(status: number): void {
 
 /** Whether `text` holds visible ASCII and octets above it: nothing that ends a line or a word. */
 function isUnbroken(text: string): boolean {
-  for (let index = 0; index < text.length; index += 1) {
-    const code = text.charCodeAt(index);
+  const { length } = text;
+  for (let index = 0; index < length; index += 1) {
+    const code = codeAt(text, index);
     if (code <= 0x20 || code === 0x7f) return false;
   }
   return true;
@@ -143,8 +145,7 @@ function isWellFormed(kind: FieldKind, value: string): boolean {
 /** What a name is to a connection. */
 function kindOf(name: string): FieldKind {
   return (
-    kindByName.get(name) ??
-    (name.charCodeAt(0) === 0x3a ? fieldKind.unknownPseudo : fieldKind.regular)
+    kindByName.get(name) ?? (codeAt(name, 0) === 0x3a ? fieldKind.unknownPseudo : fieldKind.regular)
   );
 }
 

@@ -1,5 +1,6 @@
 /** Writes HPACK header blocks (RFC 7541) with an index policy made for gRPC. Pure. */
 
+import { codeAt } from "#core/code-at.ts";
 import { EntryRing, tableBytesDefault } from "./entry-ring.ts";
 import { fieldOverheadBytes } from "./field.ts";
 import { huffmanLength, writeHuffman } from "./huffman.ts";
@@ -157,10 +158,11 @@ export class HpackEncoder {
         return;
       }
     }
-    this.#writeInteger(0x00, 0x7f, text.length);
+    const { length } = text;
+    this.#writeInteger(0x00, 0x7f, length);
     const bytes = this.#bytes;
     let at = this.#at;
-    for (let index = 0; index < text.length; index += 1) bytes[at++] = text.charCodeAt(index);
+    for (let index = 0; index < length; index += 1) bytes[at++] = codeAt(text, index);
     this.#at = at;
   }
 }

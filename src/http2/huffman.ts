@@ -1,5 +1,7 @@
 /** The Huffman code of HPACK (RFC 7541 appendix B), both ways. Pure. */
 
+import { codeAt } from "#core/code-at.ts";
+
 /**
  * Length in bits of each symbol's code; the last is EOS. The code is canonical: within a length,
  * codes count upwards in the order of the symbols, so lengths are all there is to write down.
@@ -144,9 +146,10 @@ export function decodeHuffman(
 
 /** Bytes that `text` takes encoded. Characters above U+00FF do not occur in fields. */
 export function huffmanLength(text: string): number {
+  const { length } = text;
   let bits = 0;
-  for (let index = 0; index < text.length; index += 1) {
-    bits += codeBits[text.charCodeAt(index) & 0xff] ?? 0;
+  for (let index = 0; index < length; index += 1) {
+    bits += codeBits[codeAt(text, index) & 0xff] ?? 0;
   }
   return (bits + 7) >>> 3;
 }
@@ -156,8 +159,9 @@ export function writeHuffman(text: string, into: Uint8Array, start: number): num
   let at = start;
   let pending = 0;
   let pendingBits = 0;
-  for (let index = 0; index < text.length; index += 1) {
-    const symbol = text.charCodeAt(index) & 0xff;
+  const { length } = text;
+  for (let index = 0; index < length; index += 1) {
+    const symbol = codeAt(text, index) & 0xff;
     const code = codes[symbol] ?? 0;
     let bits = codeBits[symbol] ?? 0;
     // At most 7 + 16 bits are pending, so that shifting never leaves 32.

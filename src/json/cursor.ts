@@ -1,5 +1,6 @@
 /** Takes a JSON text apart into its tokens, from left to right (RFC 8259). */
 
+import { codeAt } from "#core/code-at.ts";
 import { JsonProblem } from "./problem.ts";
 import type { TextParts } from "./text-parts.ts";
 
@@ -127,7 +128,7 @@ export class Cursor {
 
   /** The next character that is no blank, where the cursor then stands; NaN at the end. */
   token(): number {
-    const code = this.text.charCodeAt(this.at);
+    const code = codeAt(this.text, this.at);
     return code > space ? code : this.#afterBlanks();
   }
 
@@ -135,10 +136,10 @@ export class Cursor {
     const { text } = this;
     const end = this.at + loopedChars;
     let { at } = this;
-    while (at < end && isBlank(text.charCodeAt(at))) at += 1;
+    while (at < end && isBlank(codeAt(text, at))) at += 1;
     this.at = at;
     if (at === end || (at === text.length && this.#parts !== undefined)) this.#afterManyBlanks();
-    return this.text.charCodeAt(this.at);
+    return codeAt(this.text, this.at);
   }
 
   #afterManyBlanks(): void {
@@ -192,18 +193,18 @@ export class Cursor {
   /** A number, as the nearest double: infinity when it is beyond all of them. */
   number(): number {
     const { text, at: start } = this;
-    const first = text.charCodeAt(start) === mark.minus ? start + 1 : start;
+    const first = codeAt(text, start) === mark.minus ? start + 1 : start;
     let at = first;
     let value = 0;
-    let code = text.charCodeAt(at);
+    let code = codeAt(text, at);
     while (isDigit(code) && at - first <= exactDigits) {
       value = value * 10 + (code - mark.zero);
       at += 1;
-      code = text.charCodeAt(at);
+      code = codeAt(text, at);
     }
     this.numberAt = start;
     const digits = at - first;
-    const hasLeadingZero = digits > 1 && text.charCodeAt(first) === mark.zero;
+    const hasLeadingZero = digits > 1 && codeAt(text, first) === mark.zero;
     if (digits === 0 || digits > exactDigits || hasLeadingZero) return this.#anyNumber(first);
     if (code === point || code === smallE || code === capitalE) return this.#anyNumber(first);
     this.at = at;
@@ -215,11 +216,11 @@ export class Cursor {
     const { text, numberAt } = this;
     let at = this.#digitsFrom(first);
     // Of leading zeros only the first is taken: the next is found where no digit can be.
-    if (text.charCodeAt(first) === mark.zero) at = first + 1;
-    if (text.charCodeAt(at) === point) at = this.#digitsFrom(at + 1);
-    const code = text.charCodeAt(at);
+    if (codeAt(text, first) === mark.zero) at = first + 1;
+    if (codeAt(text, at) === point) at = this.#digitsFrom(at + 1);
+    const code = codeAt(text, at);
     if (code === smallE || code === capitalE) {
-      const sign = text.charCodeAt(at + 1);
+      const sign = codeAt(text, at + 1);
       at = this.#digitsFrom(sign === mark.minus || sign === plus ? at + 2 : at + 1);
     }
     this.at = at;
@@ -231,7 +232,7 @@ export class Cursor {
   #digitsFrom(first: number): number {
     const { text, numberAt } = this;
     let at = first;
-    while (isDigit(text.charCodeAt(at)) && at - numberAt <= numberCharsMax) at += 1;
+    while (isDigit(codeAt(text, at)) && at - numberAt <= numberCharsMax) at += 1;
     if (at > first) return at;
     this.at = at;
     throw this.unexpected("a digit");
@@ -248,7 +249,7 @@ export class Cursor {
     const start = this.at + 1;
     const end = Math.min(text.length, start + loopedChars);
     for (let at = start; at < end; at += 1) {
-      const code = text.charCodeAt(at);
+      const code = codeAt(text, at);
       if (code === mark.quote) {
         this.at = at + 1;
         return this.#part(start, at);
@@ -305,7 +306,7 @@ export class Cursor {
 /** Whether the character at `at` has an odd number of backslashes before it. */
 function isEscaped(text: string, at: number, start: number): boolean {
   let first = at;
-  while (first > start && text.charCodeAt(first - 1) === mark.backslash) first -= 1;
+  while (first > start && codeAt(text, first - 1) === mark.backslash) first -= 1;
   return (at - first) % 2 === 1;
 }
 
@@ -334,7 +335,7 @@ export class StringPieces {
     const end = Math.min(at, text.length);
     if (comesInParts || text.slice(start, end).includes("\\")) this.#unescape(start, end);
     cursor.at = at;
-    if (text.charCodeAt(at) === mark.quote) return this.#end(at);
+    if (codeAt(text, at) === mark.quote) return this.#end(at);
     if (at >= text.length && !cursor.isPartial) throw this.#malformed();
     return undefined;
   }
@@ -344,11 +345,11 @@ export class StringPieces {
     const { text } = this.#cursor;
     let at = start;
     while (at < end) {
-      const code = text.charCodeAt(at);
+      const code = codeAt(text, at);
       if (code === mark.quote) break;
       if (code < space) throw this.#malformed();
       if (code !== mark.backslash) at += 1;
-      else at += text.charCodeAt(at + 1) === smallU ? 6 : 2;
+      else at += codeAt(text, at + 1) === smallU ? 6 : 2;
     }
     return at;
   }

@@ -1,5 +1,6 @@
 /** Reads nested lists of numbers, truth values and texts into one tensor's elements, and rows of them into several. */
 
+import { codeAt } from "#core/code-at.ts";
 import { bytesFromLines } from "./base64.ts";
 import { type Cursor, mark } from "./cursor.ts";
 import { type Element, Elements } from "./elements.ts";
@@ -54,7 +55,7 @@ const capitalN = 0x4e;
 
 /** Throws a JsonProblem for the words that programs write in place of numbers which JSON has not. */
 function requireNumber({ text, at }: Cursor, code: number): void {
-  const first = code === mark.minus ? text.charCodeAt(at + 1) : code;
+  const first = code === mark.minus ? codeAt(text, at + 1) : code;
   if (first !== capitalN && first !== capitalI) return;
   throw unfit("a finite number: JSON has no NaN and no infinity");
 }

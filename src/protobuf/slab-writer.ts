@@ -1,6 +1,7 @@
 /** Where messages are written: small ones one after the other in slabs, larger ones in lent memory or in buffers of their own. */
 
 import { BufferPool } from "#core/buffer-pool.ts";
+import { codeAt } from "#core/code-at.ts";
 import { fallBackToLibrary } from "./fall-back-to-library.ts";
 import { varintBytes, varintBytesMax } from "./varint.ts";
 
@@ -167,7 +168,7 @@ export class SlabWriter {
     let at = this.#at;
     bytes[at++] = length;
     for (let index = 0; index < length; index += 1) {
-      const unit = text.charCodeAt(index);
+      const unit = codeAt(text, index);
       if (unit > 0x7f) return false;
       bytes[at++] = unit;
     }

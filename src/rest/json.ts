@@ -2,6 +2,7 @@
 
 import type { DescField, DescMessage, JsonValue, Message, Registry } from "@bufbuild/protobuf";
 import { type FieldText, JsonReader } from "#json/reader.ts";
+import { JsonWriter } from "#json/writer.ts";
 import type { LimitsOf } from "#protobuf/field-limits.ts";
 import { refuse } from "#rpc/json-fault.ts";
 import { emptyJson, messageJson } from "./json-value.ts";
@@ -55,6 +56,7 @@ export function createJsonCodec(options: JsonOptions, setup: JsonCodecSetup): Js
   };
   const jsonOf = (desc: DescMessage, message: Message): JsonValue =>
     messageJson(desc, message, writing);
+  const writer = new JsonWriter(writing, (desc, message) => JSON.stringify(jsonOf(desc, message)));
   return {
     read(desc, text) {
       try {
@@ -71,7 +73,7 @@ export function createJsonCodec(options: JsonOptions, setup: JsonCodecSetup): Js
         return refuse(thrown);
       }
     },
-    write: (desc, message) => JSON.stringify(jsonOf(desc, message)),
+    write: (desc, message) => writer.write(desc, message),
     writeField(desc, message, field) {
       const whole = jsonOf(desc, message);
       const name = writing.useProtoFieldName ? field.name : field.jsonName;

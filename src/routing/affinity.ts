@@ -1,13 +1,16 @@
 /** Keeps calls of one session on one endpoint: rendezvous hashing. Pure. */
 
+import { codeAt } from "#core/code-at.ts";
+
 const offset = 0x811c9dc5;
 const prime = 0x01000193;
 
 /** FNV-1a of a text's UTF-16 units, with the final mix of MurmurHash3: similar texts get very different hashes. */
 function hashOf(text: string): number {
+  const { length } = text;
   let hash = offset;
-  for (let at = 0; at < text.length; at += 1) {
-    hash = Math.imul(hash ^ text.charCodeAt(at), prime);
+  for (let at = 0; at < length; at += 1) {
+    hash = Math.imul(hash ^ codeAt(text, at), prime);
   }
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);

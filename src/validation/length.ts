@@ -1,5 +1,6 @@
 /** Rules of length, and their words. Bounds beyond 2^53 are rounded: no size in a message comes near. */
 
+import { codeAt } from "#core/code-at.ts";
 import type { Predicate, Rule } from "./check.ts";
 
 /** The words for sizes out of bounds, by what is counted. */
@@ -44,9 +45,10 @@ const isHighSurrogate = (unit: number) => unit >= 0xd800 && unit < 0xdc00;
 const isLowSurrogate = (unit: number) => unit >= 0xdc00 && unit < 0xe000;
 
 function codePoints(text: string): number {
-  let count = text.length;
-  for (let index = 1; index < text.length; index += 1) {
-    if (isLowSurrogate(text.charCodeAt(index)) && isHighSurrogate(text.charCodeAt(index - 1))) {
+  const { length } = text;
+  let count = length;
+  for (let index = 1; index < length; index += 1) {
+    if (isLowSurrogate(codeAt(text, index)) && isHighSurrogate(codeAt(text, index - 1))) {
       count -= 1;
     }
   }
