@@ -101,7 +101,7 @@ async function inBrowser(): Promise<void> {
     }
     const tab = await browser.newPage();
     await tab.goto(origin);
-    await tab.waitForFunction(() => document.title === "Done");
+    await tab.waitForFunction("document.title === 'Done'");
     expect(await tab.textContent("#text")).toBe("hello from a page");
   };
   await carriedOut("docs/start/browser.md", {}, serve, ["serve"]);
@@ -125,7 +125,7 @@ async function withProviders(): Promise<void> {
       XAI_API_KEY: key,
     },
   });
-  expect(openai.received.map(({ body }) => body["model"])).toContain("gpt-4o-mini");
+  expect(openai.received.map(({ body }) => body.model)).toContain("gpt-4o-mini");
 }
 
 /** Two servers that answer as TensorFlow Serving does. */

@@ -100,6 +100,8 @@ export async function beginPage(
         const [file, args] = commandOf(language, code, folder);
         expectPrinted(code, await ran(file, args), printsIn(code));
       } else if (mark.includes(".")) {
+        const [top = ""] = mark.split("/");
+        if (linked.includes(top)) throw new Error(`${mark} would be written into the repository`);
         await mkdir(dirname(join(folder, mark)), { recursive: true });
         await writeFile(join(folder, mark), code);
       } else throw new Error(`a block of ${language} that is marked "${mark}" is not carried out`);

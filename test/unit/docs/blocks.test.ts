@@ -8,34 +8,40 @@ import { expect, test } from "vitest";
 import { signatureOf } from "#alerts/payload.ts";
 import { blocksOf } from "../../support/docs-blocks.ts";
 
-/** A kind of block on some pages, and what carries it out; `how` says what holds it where nothing does. */
-type Rule =
-  | readonly [pages: RegExp, kind: RegExp]
-  | readonly [pages: RegExp, kind: RegExp, how: string];
+/** Blocks of one kind on some pages. */
+interface Rule {
+  readonly pages: RegExp;
+  readonly kind: RegExp;
+  /** What carries them out, or holds them in place of a test. */
+  readonly by: string;
+  /** How many there are, where a test takes each of them by itself. */
+  readonly count?: number;
+}
 
 const carriedOut: readonly Rule[] = [
-  // test/e2e/docs-pages.test.ts carries out whole pages: each kind that it does not know fails there.
-  [/^docs\/(start|recipes)\/|^docs\/upgrade/, /./],
-  // test/e2e/readme.test.ts
-  [/^README|^docs\/[\w-]+\.md$/, /^(sh start|sh test|yaml|yaml model\.yaml)$/],
-  // the same, and test/e2e/keys-command.test.ts
-  [/callers\.md/, /^sh$/],
-  // test/e2e/hooks.test.ts
-  [/^docs\/hooks\.md/, /^js$/],
-  // test/e2e/docs-clients.test.ts, test/e2e/python-clients.test.ts
-  [/^docs\/clients\//, /(run|verify)$/],
-  // test/e2e/monitoring.test.ts asks Prometheus its queries; the script is tried below.
-  [/monitoring\.md/, /^(yaml kubernetes|js)$/],
+  // Whole pages: a kind that the test does not know fails there.
+  { pages: /^docs\/(start|recipes)\/|^docs\/upgrade/, kind: /./, by: "e2e/docs-pages" },
+  {
+    pages: /^README|^docs\/[\w-]+\.md$/,
+    kind: /^(sh start|sh test|yaml|yaml model\.yaml)$/,
+    by: "e2e/readme",
+  },
+  { pages: /^docs\/clients\//, kind: / run$/, by: "e2e/docs-clients" },
+  { pages: /callers\.md/, kind: /^sh$/, by: "e2e/readme, e2e/keys-command", count: 2 },
+  { pages: /^docs\/hooks\.md/, kind: /^js$/, by: "e2e/hooks", count: 1 },
+  { pages: /monitoring\.md/, kind: /^yaml kubernetes$/, by: "e2e/monitoring", count: 1 },
+  { pages: /monitoring\.md/, kind: /^js$/, by: "unit/docs/blocks", count: 1 },
 ];
 
 const held: readonly Rule[] = [
-  [/^docs\/clients\//, /agent$/, "npm run agents"],
-  [/^docs\/cli\.md/, /^(sh record|text)/, "npm run record"],
-  [/^docs\/library\.md/, /^tsx?$/, "whole programs are in test/e2e/package.test.ts"],
-  [/configuration\.md/, /^sh$/, "test/e2e/config-service.test.ts runs both commands"],
-  [/monitoring\.md/, /^(yaml shown)?$/, "metrics and a manifest with the query above it"],
-  [/^docs\/models\.md/, /^$/, "a picture of folders"],
-  [/^docs\/design\//, /^/, "pictures and extracts"],
+  { pages: /^docs\/clients\//, kind: / verify$/, by: "npm run test:python" },
+  { pages: /^docs\/clients\//, kind: / agent$/, by: "npm run agents" },
+  { pages: /^docs\/cli\.md/, kind: /^(sh record|text)/, by: "npm run record" },
+  { pages: /^docs\/library\.md/, kind: /^tsx?$/, by: "whole programs in e2e/package" },
+  { pages: /configuration\.md/, kind: /^sh$/, by: "the same commands in e2e/config-service" },
+  { pages: /monitoring\.md/, kind: /^(yaml shown)?$/, by: "the same query in e2e/monitoring" },
+  { pages: /^docs\/models\.md/, kind: /^$/, by: "a picture" },
+  { pages: /^docs\/design\//, kind: /^/, by: "a picture or an extract" },
 ];
 
 const blocks = ["README.md", ...globSync("docs/**/*.md").toSorted()].flatMap((page) =>
@@ -45,27 +51,31 @@ const blocks = ["README.md", ...globSync("docs/**/*.md").toSorted()].flatMap((pa
     code,
   })),
 );
-const ruleOf = (rules: readonly Rule[], { page, kind }: (typeof blocks)[number]) =>
-  rules.find(([pages, kinds]) => pages.test(page) && kinds.test(kind));
+const ruleOf = (rules: readonly Rule[], block: (typeof blocks)[number]) =>
+  rules.find(({ pages, kind }) => pages.test(block.page) && kind.test(block.kind));
 
 test("every block is carried out by a test, or named with what holds it", () => {
   const run = blocks.filter((block) => ruleOf(carriedOut, block) !== undefined);
   const others = Map.groupBy(
     blocks.filter((block) => !run.includes(block)),
-    (block) => ruleOf(held, block)?.[2],
+    (block) => ruleOf(held, block)?.by,
   );
   console.log(
     `${run.length} of ${blocks.length} blocks of code of README and docs are carried out by tests`,
   );
-  for (const [how, { length }] of others) console.log(`${length} more: ${how}`);
+  for (const [by, { length }] of others) console.log(`${length} more: ${by}`);
   expect(others.get(undefined)?.map(({ page, kind }) => `${page}: ${kind}`)).toBeUndefined();
   expect(run.length).toBeGreaterThan(100);
 });
 
-test("no rule is left without a block", () => {
+test("no rule is left without its blocks", () => {
   for (const rules of [carriedOut, held]) {
-    const used = new Set(blocks.map((block) => ruleOf(rules, block)));
-    expect(rules.filter((rule) => !used.has(rule))).toEqual([]);
+    const counts = Map.groupBy(blocks, (block) => ruleOf(rules, block));
+    const wrong = rules.filter((rule) => {
+      const { length } = counts.get(rule) ?? [];
+      return length === 0 || length !== (rule.count ?? length);
+    });
+    expect(wrong).toEqual([]);
   }
 });
 
