@@ -943,10 +943,10 @@ describe("the start", () => {
   });
 });
 
-test("the README's example keeps the numbers of cards in the house, and passwords too", async () => {
-  const readme = readFileSync("README.md", "utf8");
-  const [, yaml = ""] = /^```yaml\n(hooks:\n[\s\S]*?)^```$/m.exec(readme) ?? [];
-  const [, text = ""] = /^```js\n(\/\/ hooks\/cards\.js[\s\S]*?)^```$/m.exec(readme) ?? [];
+test("the page's example keeps the numbers of cards in the house, and passwords too", async () => {
+  const page = readFileSync("docs/hooks.md", "utf8");
+  const [, yaml = ""] = /^```yaml\n(hooks:\n[\s\S]*?)^```$/m.exec(page) ?? [];
+  const [, text = ""] = /^```js\n(\/\/ hooks\/cards\.js[\s\S]*?)^```$/m.exec(page) ?? [];
   const path = await folder.write("hooks/cards.js", text);
   const [cards, guard] = parse(yaml).hooks;
   expect(cards.module).toBe("hooks/cards.js");

@@ -91,15 +91,15 @@ test("says what is wrong, and what there is", async () => {
   });
 });
 
-/** A block of the README's part about keys. */
-function readmeBlock(language: string): string {
-  const [, part = ""] = readFileSync("README.md", "utf8").split("\n### Keys\n");
+/** A block of the part about keys of docs/callers.md. */
+function pageBlock(language: string): string {
+  const [, part = ""] = readFileSync("docs/callers.md", "utf8").split("\n## Keys\n");
   return new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, "m").exec(part)?.[1] ?? "";
 }
 
-test("the README's commands do what they say, with the settings next to them", async () => {
+test("the page's commands do what they say, with the settings next to them", async () => {
   await using folder = await temporaryFolder();
-  const yaml = readmeBlock("yaml").replace("keys.db", `${folder.path}/keys.db`);
+  const yaml = pageBlock("yaml").replace("keys.db", `${folder.path}/keys.db`);
   await using gateway = await startTestGateway({
     yaml: `gateway: { host: 127.0.0.1, port: 0 }\n${yaml}`,
     env: { ADMIN_KEY: admin },
@@ -109,7 +109,7 @@ test("the README's commands do what they say, with the settings next to them", a
     ...{ ADMIN_KEY: admin, POLYGATE_API_KEY: admin, POLYGATE_URL: gateway.url },
   };
   const polygate = `polygate() { ${JSON.stringify(process.execPath)} -C source bin/polygate.cjs "$@"; }`;
-  const lines = readmeBlock("sh").trim().split("\n");
+  const lines = pageBlock("sh").trim().split("\n");
   const told: string[] = [];
   for (const line of lines) {
     const here = line.replace("localhost:8080", gateway.url);

@@ -204,9 +204,9 @@ describeWith(missingPrometheus ?? missingRedis)("a gateway that Prometheus reads
 
   test("the queries that the page gives to autoscalers have values", async () => {
     const page = await readFile("docs/monitoring.md", "utf8");
-    const [block = ""] = [...page.matchAll(/```yaml\n(apiVersion: keda[\s\S]*?)```/g)].map(
-      ([, text = ""]) => text,
-    );
+    const [block = ""] = [
+      ...page.matchAll(/```yaml kubernetes\n(apiVersion: keda[\s\S]*?)```/g),
+    ].map(([, text = ""]) => text);
     const { triggers } = parse(block).spec as { triggers: { metadata: { query: string } }[] };
     expect(triggers).toHaveLength(2);
     for (const { metadata } of triggers) {

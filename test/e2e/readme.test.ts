@@ -1,17 +1,19 @@
 /**
- * The README, carried out. A block that begins with ```sh start tells how the gateway is started;
- * what stands behind its last `&&` is run, on a free port in place of 8080. In a block that begins
- * with ```sh test every line is a command, run in order from the repository's folder; a line
- * `# → …` below it tells what it prints: the texts between ellipses come in that order, and spaces
- * count as one.
+ * The README and the pages below docs, carried out on a gateway that has no configuration. A block that
+ * begins with ```sh start tells how the gateway is started; what stands behind its last `&&` is run, on a
+ * free port in place of 8080. In a block that begins with ```sh test every line is a command, run in
+ * order from the repository's folder (`test/support/docs-blocks.ts`).
  */
 
 import { execFile } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { globSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, test } from "vitest";
+import { parseModelYaml } from "#backends/onnx/model-yaml.ts";
 import { loadYaml, problemsOf } from "../support/config-folder.ts";
+import { blocksOf, missingIn, trialsIn } from "../support/docs-blocks.ts";
+import { errorsTable } from "../support/docs-errors.ts";
 import { docsTable } from "../support/docs-table.ts";
 import { freePort } from "../support/free-port.ts";
 import { startTestGateway } from "../support/gateway.ts";
@@ -19,51 +21,22 @@ import { type PolygateProcess, startProcess } from "../support/polygate-process.
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { tokenSecret } from "../support/tokens.ts";
 
-const readme = readFileSync("README.md", "utf8");
 const documentedPort = 8080;
+/** Pages that need no configuration for their commands; docs-pages.test.ts has the others. */
+const pages = ["README.md", ...globSync("docs/*.md").toSorted()].filter(
+  (page) => page !== "docs/upgrade.md",
+);
+/** Secrets that pieces of configuration take from the environment. */
+const secrets = { SLACK_WEBHOOK_URL: "https://hooks.example.com/1", ALERT_SECRET: tokenSecret };
+const blocks = pages.flatMap((page) => blocksOf(page).map((block) => ({ page, ...block })));
+const marked = (kind: string) =>
+  blocks.filter(({ language, mark }) => `${language} ${mark}`.trim() === kind);
 
-/** The lines of all blocks that begin so. */
-function linesOf(kind: string): readonly string[] {
-  const blocks = [...readme.matchAll(/^```(.*)\n([\s\S]*?)^```$/gm)];
-  return blocks.flatMap(([, info, text = ""]) =>
-    info === kind ? text.split("\n").filter((line) => line.trim() !== "") : [],
+describe("the README's commands, and those of the pages", () => {
+  const [start = ""] = marked("sh start").map(({ code }) => code.split("&&").at(-1)?.trim() ?? "");
+  const trials = marked("sh test").flatMap(({ page, code }) =>
+    trialsIn(code).map((trial) => ({ page, ...trial })),
   );
-}
-
-interface Trial {
-  readonly command: string;
-  /** Texts in the order in which they are printed. */
-  readonly prints: readonly string[];
-}
-
-function trialsIn(lines: readonly string[]): readonly Trial[] {
-  const trials: { command: string; prints: string[] }[] = [];
-  for (const line of lines) {
-    if (line.startsWith("# → ")) {
-      const texts = line.slice(4).split("…").map(squeezed);
-      trials.at(-1)?.prints.push(...texts.filter((text) => text !== ""));
-    } else trials.push({ command: line, prints: [] });
-  }
-  return trials;
-}
-
-function squeezed(text: string): string {
-  return text.replaceAll(/\s+/g, " ").trim();
-}
-
-/** The first of `texts` that does not come behind the ones before it; undefined when all do. */
-function missing(output: string, texts: readonly string[]): string | undefined {
-  let from = 0;
-  return texts.find((text) => {
-    const at = output.indexOf(text, from);
-    from = at + text.length;
-    return at < 0;
-  });
-}
-
-describe("the README's commands", () => {
-  const [start = ""] = linesOf("sh start").map((line) => line.split("&&").at(-1)?.trim() ?? "");
-  const trials = trialsIn(linesOf("sh test"));
   let port: number;
   let gateway: PolygateProcess;
 
@@ -75,23 +48,22 @@ describe("the README's commands", () => {
 
   test("there is a way to start, and every command tells what it prints", () => {
     expect(start).toBe("npm start");
-    expect(trials.length).toBeGreaterThan(8);
+    expect(trials.length).toBeGreaterThan(35);
+    expect(trials.filter(({ page }) => page === "README.md").length).toBeGreaterThan(4);
     expect(trials.filter(({ prints }) => prints.length === 0)).toEqual([]);
   });
 
-  test.each(trials)("$command", async ({ command, prints }) => {
+  test.each(trials)("$page: $command", async ({ command, prints }) => {
     const here = command.replaceAll(`localhost:${documentedPort}`, `localhost:${port}`);
     expect(here).not.toBe(command);
     const { stdout } = await promisify(execFile)("/bin/sh", ["-c", here]);
-    const output = squeezed(stdout);
-    expect(missing(output, prints), output).toBeUndefined();
+    expect(missingIn(stdout, prints), stdout).toBeUndefined();
   });
 });
 
-test("what the commands of `Who may call` print lets its holders in", async () => {
+test("what the first commands of docs/callers.md print lets its holders in", async () => {
   await using folder = await temporaryFolder();
-  const [, part = ""] = readme.split("\n## Who may call\n");
-  const [, block = ""] = /^```sh\n([\s\S]*?)^```$/m.exec(part) ?? [];
+  const block = blocksOf("docs/callers.md").find(({ language }) => language === "sh")?.code ?? "";
   const [key, password] = ["a-key-that-is-long-enough", "a pass word that is long enough"];
   writeFileSync(join(folder.path, "key.txt"), `${key}\n`);
   writeFileSync(join(folder.path, "password.txt"), `${password}\n`);
@@ -128,24 +100,37 @@ auth:
   ]);
 }, 60_000);
 
-test("the configuration table is the schema's", () => {
-  expect(readme).toContain(docsTable());
+test("the references are those of the schema and of the table of reasons", () => {
+  expect(readFileSync("docs/configuration.md", "utf8")).toContain(docsTable());
+  expect(readFileSync("docs/errors.md", "utf8")).toContain(errorsTable());
 });
 
-test("every piece of configuration is one that starts", () => {
-  const pieces = [...readme.matchAll(/^```yaml\n([\s\S]*?)^```$/gm)].map(([, yaml = ""]) => yaml);
-  expect(pieces.length).toBeGreaterThan(0);
-  for (const yaml of pieces) expect(problemsOf(loadYaml(yaml)), yaml).toEqual([]);
+test("every piece of configuration is one that starts, and of a model's description one that is read", () => {
+  const pieces = marked("yaml");
+  expect(pieces.length).toBeGreaterThan(12);
+  for (const { code, page } of pieces)
+    expect(problemsOf(loadYaml(code, secrets)), `${page}\n${code}`).toEqual([]);
+  const models = marked("yaml model.yaml");
+  expect(models.length).toBeGreaterThan(4);
+  for (const { code } of models) parseModelYaml(Buffer.from(code));
 });
 
 test("every dependency is in the table of what it is built with", () => {
   const { dependencies } = JSON.parse(readFileSync("package.json", "utf8")) as {
     readonly dependencies: Readonly<Record<string, string>>;
   };
-  const [, part = ""] = readme.split("\n## What it is built with\n");
+  const house = readFileSync("docs/design/house.md", "utf8");
+  const [, part = ""] = house.split("\n## What it is built with\n");
   const rows = part.split("\n## ")[0]?.split("\n") ?? [];
   const named = rows.flatMap((row) =>
     [...(row.split("|")[1] ?? "").matchAll(/`([^`]+)`/g)].map(([, name]) => name),
   );
   expect(new Set(named)).toEqual(new Set(Object.keys(dependencies)));
+});
+
+test("the README is read in under two minutes, at 240 words a minute", () => {
+  const words = readFileSync("README.md", "utf8")
+    .split(/\s+/)
+    .filter((word) => /\w/.test(word));
+  expect(words.length).toBeLessThan(480);
 });
