@@ -74,6 +74,7 @@ describe("a call whose client leaves", () => {
     await clock.advance(0);
     expect([call.record.drainedMs, call.scope.isReleased]).toEqual([400, true]);
     expect([results, buffers.heldBytes]).toEqual([["whole"], 0]);
+    expect(clock.sleeping(), "its time is not waited for any more").toBe(0);
     await clock.advance(10_000);
     expect([signal.aborted, results]).toEqual([false, ["whole"]]);
   });
