@@ -1,5 +1,6 @@
 /** Heads of detectors other than the plain YOLO one, which `detection.test.ts` has. */
 
+import { ConnectError } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
 import type { NamedTensor } from "#core/tensor.ts";
 import { detectWith } from "#inference/detection.ts";
@@ -118,5 +119,6 @@ describe("a head of several tensors", () => {
     expect(() => found(withClasses, [boxes(numbers), ...own])).toThrow(
       "1 boxes of 2 labels need 1 scores, not [1, 1] and [1, 2]: send a batch of 1",
     );
+    expect(() => found(withClasses, [boxes(numbers), ...own])).toThrow(ConnectError);
   });
 });
