@@ -1,6 +1,6 @@
 /** What is told of Redis: how commands ended, and whether it answers, each by what it is used for. */
 
-import { Registry } from "prom-client";
+import Registry from "prom-client/lib/registry.js";
 import { expect, test } from "vitest";
 import { makersOn } from "#observability/metric-makers.ts";
 import { redisFamilies } from "#redis/metric-families.ts";
