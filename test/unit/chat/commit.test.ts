@@ -71,7 +71,7 @@ test.each<[string, ChatEvent]>([
   ["a piece of a call", piece("argumentsDelta")],
   ["a piece of a thought", piece("thinkingDelta")],
   ["a piece of a refusal", piece("refusalDelta")],
-  ["a state", eventOf({ case: "state", value: { dialect: "d", data: "{}" } })],
+  ["a state", eventOf({ case: "state", value: {} })],
   ["a stop", events.stop(stopOf(Stop_Kind.END, "stop"))],
   ["a part of text that has words", begun(textPart("a"))],
   ["a part of thinking that has words", begun(thinkingPart("a"))],

@@ -222,6 +222,7 @@ describe("a text", () => {
 
   test.each([
     [reader, giving([-1, -1, 384])],
+    [reader, giving([1, 128, 384])],
     [unpooled, giving([-1, 384])],
     [reader, giving([])],
   ])("%# fits what takes its tokens and gives vectors, and needs no labels", (spec, there) => {
