@@ -115,4 +115,37 @@ describeWith(missingRedis)("the link to Redis", () => {
     const wrong: RedisScript = { name: "testWrong", lua: "return redis.call('HGET', KEYS[1])" };
     await expect(one.link.run(wrong, ["key"], [])).rejects.toThrow(/Wrong number of args/);
   });
+
+  test("of each command it is told how it ended", async () => {
+    await using server = await startRedis();
+    const one = await open({}, server.port);
+    await using _one = one.link;
+    const wrong: RedisScript = { name: "testUnknown", lua: "return redis.call('NONE')" };
+    await expect(one.link.run(wrong, [], [])).rejects.toThrow("Unknown Redis command");
+    expect(await one.link.run(echo, [], ["x"])).toBe("x");
+    expect(one.ended).toEqual(["failed", "ok"]);
+  });
+
+  test("a command whose time is over is told once, also when its connection ends; two turn nothing away", async () => {
+    await using server = await startRedis();
+    const one = await open({}, server.port, 20);
+    await using _one = one.link;
+    server.freeze();
+    await expect(one.link.run(echo, [], ["x"])).rejects.toThrow("no reply within 20 ms");
+    await server.kill();
+    // What was sent before is told of the connection's end before this one is.
+    await expect(one.link.run(echo, [], ["x"])).rejects.toThrow();
+    expect(one.ended).toEqual(["failed", "failed"]);
+    expect([one.link.state, one.told]).toEqual(["working", []]);
+  });
+
+  test("texts come as text, or as their bytes where the script asks for those", async () => {
+    await using server = await startRedis();
+    const one = await open({}, server.port);
+    await using _one = one.link;
+    const bytes = Buffer.from("00ff80c3", "hex");
+    const raw: RedisScript = { name: "testRaw", lua: "return ARGV[1]", isBinary: true };
+    expect(await one.link.run(raw, [], [bytes])).toEqual(bytes);
+    expect(await one.link.run(echo, [], [7])).toBe("7");
+  });
 });

@@ -11,7 +11,7 @@ export const testsOfRoom: Readonly<Record<string, readonly string[]>> = {
   alerts: ["test/unit/alerts/**/*.test.ts"],
   keys: ["test/unit/keys/**/*.test.ts", "test/contract/key-store.test.ts"],
   overload: ["test/unit/overload/**/*.test.ts"],
-  redis: ["test/contract/redis-*.test.ts"],
+  redis: ["test/unit/redis/**/*.test.ts", "test/contract/redis-*.test.ts"],
   reload: ["test/unit/reload/**/*.test.ts"],
   store: [
     "test/unit/store/**/*.test.ts",

@@ -139,6 +139,19 @@ describe("a text is read in slices of at most 512 characters", () => {
     expect(slices).toBe(11);
   });
 
+  test.each([
+    [
+      "before a pair whose second half is the first of its kind",
+      `x${"\u{10000}".repeat(300)}`,
+      511,
+    ],
+    ["before a pair whose second half is the last of its kind", `x${"\u{103ff}".repeat(300)}`, 511],
+    ["behind a character above all halves", "\uff0c".repeat(600), 512],
+  ])("which ends %s", async (_, text, length) => {
+    const { value } = await tokenizer.read(text, work).next();
+    expect(value?.pieces.join("")).toBe(text.slice(0, length));
+  });
+
   test("and pulled: a reader that wants no more has no more tokenized", async () => {
     let slices = 0;
     const counted = countedWork(() => (slices += 1));

@@ -1,5 +1,6 @@
 /** Questions to a real name server on the loopback: addresses, services, and all that it may not answer. */
 
+import { getEventListeners } from "node:events";
 import { expect, test } from "vitest";
 import type { DnsSettings } from "#backends/discovery-settings.ts";
 import { dnsResolve } from "#discovery/dns.ts";
@@ -43,6 +44,7 @@ test("each answer is a fresh one, however long the one before may be kept", asyn
   expect((await resolve(signal)).places).toEqual([place("10.0.0.5")]);
   dns.zone.set("vllm.test", { A: ["10.0.0.6"], ttl: 3_600 });
   expect((await resolve(signal)).places).toEqual([place("10.0.0.6")]);
+  expect(getEventListeners(signal, "abort"), "nothing is left of a question").toEqual([]);
 });
 
 test("SRV: those of the first priority, each with its port and weight, at all addresses of its name", async () => {
@@ -75,7 +77,7 @@ test("no more targets of SRV are asked for than there may be endpoints", async (
 test("a server that fails, or has no such service, is a failure; a name that is not there is an empty answer", async () => {
   await using dns = await startDns();
   const resolve = dnsResolve(settings(dns));
-  expect((await resolve(signal)).places).toEqual([]);
+  expect(await resolve(signal)).toEqual({ places: [] });
   await expect(dnsResolve(settings(dns, services))(signal)).rejects.toMatchObject({
     code: "ENOTFOUND",
   });

@@ -100,6 +100,7 @@ test("a watch that its time ends goes on from the last bookmark, and lists nothi
   api.put("cores-1", { service: "cores", endpoints: ["10.0.0.2"], ports });
   expect(await watching.next()).toEqual(["10.0.0.2"]);
   expect(lists(api)).toBe(1);
+  expect(clock.sleeping(), "no other watch waits for its turn").toBe(0);
 });
 
 test.each([
@@ -146,6 +147,7 @@ test("refusals are told in the words of the API, without a token", async () => {
     "the API of Kubernetes answered 403: endpointslices.discovery.k8s.io is forbidden",
   );
   await expect(refused).rejects.not.toThrow("a-token");
+  await expect(refused).rejects.toBeInstanceOf(Error);
   api.mood = "well";
   api.put("cores-1", { service: "cores", endpoints: ["10.0.0.1"], ports });
   expect(await watching.next()).toEqual(["10.0.0.1"]);

@@ -91,6 +91,18 @@ test("what we send is asked the same: names and values of any string", () => {
   expect(isFieldValue("smile ☺")).toBe(false);
 });
 
+test.each([
+  ["a short", "b"],
+  ["a long", "b".repeat(100)],
+])("within %s value any octet may stand but a control character that is no tab", (_, end) => {
+  const legal = Array.from({ length: 0x180 }, (_, code) => code).filter((code) =>
+    isFieldValue(`a${String.fromCharCode(code)}${end}`),
+  );
+  const from = (first: number, last: number) =>
+    Array.from({ length: last - first + 1 }, (_, index) => first + index);
+  expect(legal).toEqual([0x09, ...from(0x20, 0x7e), ...from(0x80, 0xff)]);
+});
+
 test("a field counts 32 bytes beside its name and value", () => {
   expect(new Field("ab", "cde").listBytes).toBe(37);
 });

@@ -100,8 +100,15 @@ describe("overlap", () => {
     { name: "a box with itself", other: box, share: 1 },
     { name: "boxes side by side", other: { ...box, xMin: 10, xMax: 20 }, share: 0 },
     { name: "boxes apart", other: { xMin: 30, yMin: 30, xMax: 40, yMax: 40 }, share: 0 },
+    { name: "boxes apart in one row", other: { ...box, xMin: 30, xMax: 40 }, share: 0 },
+    { name: "boxes apart in one column", other: { ...box, yMin: 30, yMax: 40 }, share: 0 },
     { name: "a half within a whole", other: { ...box, xMax: 5 }, share: 0.5 },
     { name: "a shift by half", other: { ...box, xMin: 5, xMax: 15 }, share: 1 / 3 },
+    {
+      name: "a shift by half both ways",
+      other: { xMin: 5, yMin: 5, xMax: 15, yMax: 15 },
+      share: 1 / 7,
+    },
   ];
   for (const { name, other, share } of rows) {
     test(name, () => {

@@ -1,5 +1,6 @@
 /** Heads of detectors other than the plain YOLO one, which `detection.test.ts` has. */
 
+import { ConnectError } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
 import type { NamedTensor } from "#core/tensor.ts";
 import { detectWith } from "#inference/detection.ts";
@@ -108,7 +109,16 @@ describe("a head of several tensors", () => {
     );
     const five = tensor("scores", "FP32", [1, 1, 5], [0, 0, 0, 0, 0]);
     expect(() => found({ head: "ssd", ssd }, [boxes(numbers), five])).toThrow(
-      "1 boxes of 2 labels need 2 scores, not [1, 1, 5]",
+      "1 boxes of 2 labels need 2 scores, not [1, 1, 5]: send a batch of 1",
     );
+    const own = [
+      tensor("scores", "FP32", [1, 1], [0.75]),
+      tensor("classes", "FP32", [1, 2], [1, 1]),
+    ];
+    const withClasses = { head: "ssd" as const, ssd: { ...ssd, classes: "classes" } };
+    expect(() => found(withClasses, [boxes(numbers), ...own])).toThrow(
+      "1 boxes of 2 labels need 1 scores, not [1, 1] and [1, 2]: send a batch of 1",
+    );
+    expect(() => found(withClasses, [boxes(numbers), ...own])).toThrow(ConnectError);
   });
 });

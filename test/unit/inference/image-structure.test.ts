@@ -257,6 +257,38 @@ describe("an AVIF file", () => {
     expect(await structureProblem(two)).toBe("the AVIF file has more than 4 frames in one image");
   });
 
+  describe("whose boxes tell their size in other ways", () => {
+    /** A box of nothing that tells its size in eight bytes, which are `told` where that is another. */
+    const large = (length: number, told = length) => {
+      const box = Buffer.alloc(length);
+      box.writeUInt32BE(1);
+      box.write("free", 4, "latin1");
+      box.writeBigUInt64BE(BigInt(told), 8);
+      return box;
+    };
+    const toTheEnd = Buffer.from("0000000066726565", "hex");
+    const meta = Buffer.from("0000000c6d65746100000000", "hex");
+    const filled = Buffer.alloc(40);
+    const damaged = "the AVIF file's structure is damaged";
+
+    test.each([
+      ["in eight bytes", [large(48)], undefined],
+      ["in eight bytes, of nothing but them", [large(16)], undefined],
+      ["up to the end of the file", [toTheEnd, filled], undefined],
+      ["up to the end of the file, which is there", [toTheEnd], undefined],
+      ["in eight bytes, with what must not be behind them", [large(48), meta], damaged],
+      ["in eight bytes that are too few", [large(16, 15)], damaged],
+      ["in eight bytes, beyond the end", [large(16, 17)], damaged],
+      ["in eight bytes that are not there", [large(16).subarray(0, 15)], damaged],
+      ["in four bytes that are too few", [Buffer.from("0000000766726565", "hex")], damaged],
+      ["in too few bytes to be one at all, which are none", [meta.subarray(0, 7)], undefined],
+    ])("%s", async (_, more, problem) => {
+      const from = await whole;
+      const file = Buffer.concat([avifOfData(from, from.data), ...more]);
+      expect(await structureProblem(file)).toBe(problem);
+    });
+  });
+
   test.each([
     {
       name: "items without a type",

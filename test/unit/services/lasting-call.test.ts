@@ -14,11 +14,12 @@ import { createManualClock } from "../../support/manual-clock.ts";
 function setting({ callsMax = 1, timeMs = 1_000, bytesMax = 100 } = {}) {
   const clock = createManualClock();
   const results: string[] = [];
+  const draining = { now: 0 };
   const buffers = new ByteBudget(bytesMax);
   const drain = { timeMs, places: new Places({ totalMax: callsMax, perCallerMax: callsMax }) };
   const metrics = {
     drained: { inc: ({ result }: { result: string }) => results.push(result) },
-    draining: { inc() {}, dec() {} },
+    draining: { inc: () => (draining.now += 1), dec: () => (draining.now -= 1) },
   };
   /** A call that a backend is at work on; `facts` of its record say otherwise. */
   const begin = (facts: Partial<CallRecord> = { attempts: 1 }, bytes = 10) => {
@@ -53,16 +54,18 @@ function setting({ callsMax = 1, timeMs = 1_000, bytesMax = 100 } = {}) {
       .catch((thrown: unknown) => thrown);
     return { client, scope, record, lasting, work, ended, signal: signal.promise };
   };
-  return { clock, results, buffers, begin };
+  return { clock, results, draining, buffers, begin };
 }
 
 describe("a call whose client leaves", () => {
   test("ends for the client at once, and goes on until its backend has ended", async () => {
-    const { clock, results, buffers, begin } = setting();
+    const { clock, results, draining, buffers, begin } = setting();
     const call = begin();
     const signal = await call.signal;
+    expect(draining.now).toBe(0);
     call.client.abort("left");
     expect(await call.ended).toBe("left");
+    expect(draining.now).toBe(1);
     expect([signal.aborted, call.lasting.hasLeft, call.scope.isReleased]).toEqual([
       false,
       true,
@@ -73,7 +76,8 @@ describe("a call whose client leaves", () => {
     call.work.resolve("done");
     await clock.advance(0);
     expect([call.record.drainedMs, call.scope.isReleased]).toEqual([400, true]);
-    expect([results, buffers.heldBytes]).toEqual([["whole"], 0]);
+    expect([results, draining.now, buffers.heldBytes]).toEqual([["whole"], 0, 0]);
+    expect(clock.sleeping(), "its time is not waited for any more").toBe(0);
     await clock.advance(10_000);
     expect([signal.aborted, results]).toEqual([false, ["whole"]]);
   });

@@ -1,14 +1,15 @@
 /** Uploads: kept for as long as was said, within bounds, and gone without a trace else. */
 
+import { createHash } from "node:crypto";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
-import type { FileHandle } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { infoMetadataOf, reasonOf, retryAfterMsFrom } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
-import { openAnonymous } from "#uploads/anonymous-file.ts";
-import { UploadStore, type UploadTerms } from "#uploads/store.ts";
+import { openAnonymous, readAll, writeAll } from "#uploads/anonymous-file.ts";
+import type { Amount } from "#uploads/quota.ts";
+import { type UploadDeps, UploadStore, type UploadTerms } from "#uploads/store.ts";
 import { createManualClock } from "../../support/manual-clock.ts";
 import { openUploads } from "../../support/open-uploads.ts";
 
@@ -18,16 +19,13 @@ const limits: UploadTerms["limits"] = {
   perOwner: { files: 3, bytes: 60 },
 };
 
-function storeWith(
-  terms: Partial<UploadTerms> = {},
-  open?: (folder: string) => Promise<FileHandle>,
-) {
+function storeWith(terms: Partial<UploadTerms> = {}, more: Omit<UploadDeps, "clock"> = {}) {
   const folder = mkdtempSync(join(tmpdir(), "polygate-uploads-test-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const clock = createManualClock();
   const store = new UploadStore(
     { folder, retentionMs: 60_000, limits, ...terms },
-    open === undefined ? { clock } : { clock, open },
+    { clock, ...more },
   );
   return { store, clock, folder, mine: () => openUploads().filter((at) => at.startsWith(folder)) };
 }
@@ -83,15 +81,20 @@ describe("lifetimes", () => {
 
   test("one that expires while it is read is read whole, and takes room until then", async () => {
     const gate = Promise.withResolvers<void>();
-    const { store, clock } = storeWith({}, async (folder) => {
-      const file = await openAnonymous(folder);
-      const read = file.read.bind(file) as (...args: unknown[]) => Promise<unknown>;
-      file.read = (async (...args: unknown[]) => {
-        await gate.promise;
-        return await read(...args);
-      }) as never;
-      return file;
-    });
+    const { store, clock } = storeWith(
+      {},
+      {
+        async open(folder) {
+          const file = await openAnonymous(folder);
+          const read = file.read.bind(file) as (...args: unknown[]) => Promise<unknown>;
+          file.read = (async (...args: unknown[]) => {
+            await gate.promise;
+            return await read(...args);
+          }) as never;
+          return file;
+        },
+      },
+    );
     await using _store = store;
     const { id } = await kept(store, "one");
     const reading = store.find("one", id)?.read();
@@ -122,6 +125,72 @@ describe("lifetimes", () => {
     expect(readdirSync(folder)).toEqual([]);
     await store[Symbol.asyncDispose]();
     expect(mine()).toEqual([]);
+  });
+});
+
+describe("what is told of a file", () => {
+  test("is its size, the digest of its bytes, and the type that they show", async () => {
+    const { store } = storeWith();
+    await using _store = store;
+    await using incoming = await store.begin("one");
+    await incoming.write(text.subarray(0, 3));
+    await incoming.write(text.subarray(3));
+    expect(incoming.size).toBe(text.length);
+    const told = incoming.keep();
+    expect(told).toMatchObject({
+      size: text.length,
+      sha256: createHash("sha256").update(text).digest("hex"),
+      contentType: "text/plain",
+    });
+    expect(store.find("one", told.id)).toMatchObject(told);
+  });
+
+  test.each([
+    ["an empty file", [], "REQUEST_INVALID", "the file is empty"],
+    ["bytes of no known type", [0, 255, 0, 254], "MEDIA_TYPE_UNSUPPORTED", "of no known type"],
+  ])("%s is refused, and leaves nothing behind", async (_, bytes, reason, words) => {
+    const { store, mine } = storeWith();
+    await using _store = store;
+    const failure = await failureOf(kept(store, "one", Buffer.from(bytes)));
+    expect(failure).toMatchObject({ reason, message: expect.stringContaining(words) });
+    expect([store.taken, mine()]).toEqual([{ files: 0, bytes: 0 }, []]);
+  });
+
+  test("is said whenever what is taken changes", async () => {
+    const told: Amount[] = [];
+    const { store } = storeWith({}, { onChange: (taken) => told.push({ ...taken }) });
+    await kept(store, "one");
+    await store[Symbol.asyncDispose]();
+    expect(told).toEqual([
+      { files: 1, bytes: 0 },
+      { files: 1, bytes: text.length },
+      { files: 0, bytes: 0 },
+    ]);
+  });
+});
+
+describe("a store that is closed", () => {
+  test("keeps nothing more: what was coming is refused and gone", async () => {
+    const { store, mine } = storeWith();
+    const incoming = await store.begin("one");
+    await incoming.write(text);
+    await store[Symbol.asyncDispose]();
+    const failure = await failureOf((async () => incoming.keep())());
+    expect(failure).toMatchObject({
+      reason: "SHUTTING_DOWN",
+      message: "the server is shutting down",
+    });
+    await incoming[Symbol.asyncDispose]();
+    expect([store.taken, mine()]).toEqual([{ files: 0, bytes: 0 }, []]);
+  });
+
+  test("wakes for nothing", async () => {
+    const { store, clock } = storeWith();
+    await kept(store, "one");
+    expect(clock.sleeping()).toBe(1);
+    await store[Symbol.asyncDispose]();
+    await clock.advance(0);
+    expect(clock.sleeping()).toBe(0);
   });
 });
 
@@ -211,9 +280,12 @@ describe("the disk", () => {
   test.each([
     ["ENOSPC", "UPLOADS_FULL", "the gateway has no room left for uploads"],
     ["EDQUOT", "UPLOADS_FULL", "the gateway has no room left for uploads"],
+    ["EFBIG", "UPLOADS_FULL", "the gateway has no room left for uploads"],
+    ["EMFILE", "UPLOADS_FULL", "the gateway has no room left for uploads"],
+    ["ENFILE", "UPLOADS_FULL", "the gateway has no room left for uploads"],
     ["EIO", "INTERNAL", "the upload could not be kept"],
   ])("%s is told without a path, and leaves nothing behind", async (code, reason, message) => {
-    const { store, mine } = storeWith({}, failing(code));
+    const { store, mine } = storeWith({}, { open: failing(code) });
     await using _store = store;
     expect(await failureOf(kept(store, "one"))).toMatchObject({ reason, message });
     expect(store.taken).toEqual({ files: 0, bytes: 0 });
@@ -225,5 +297,22 @@ describe("the disk", () => {
     await using _store = store;
     expect(await failureOf(kept(store, "one"))).toMatchObject({ reason: "INTERNAL" });
     expect(store.taken).toEqual({ files: 0, bytes: 0 });
+  });
+
+  test("that takes and gives bytes one at a time has all of them in the end", async () => {
+    const { folder } = storeWith();
+    await using file = await openAnonymous(folder);
+    const [write, read] = [file.write.bind(file), file.read.bind(file)] as [
+      (...args: unknown[]) => Promise<unknown>,
+      (...args: unknown[]) => Promise<unknown>,
+    ];
+    file.write = ((bytes: unknown, from: number, _: number, at: number) =>
+      write(bytes, from, 1, at)) as never;
+    file.read = ((bytes: unknown, to: number, _: number, at: number) =>
+      read(bytes, to, 1, at)) as never;
+    await writeAll(file, Buffer.from("abc"), 0);
+    await writeAll(file, Buffer.from("de"), 3);
+    expect((await readAll(file, 5)).toString()).toBe("abcde");
+    await expect(readAll(file, 6)).rejects.toThrow("shorter than it was");
   });
 });

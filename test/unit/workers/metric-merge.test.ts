@@ -17,6 +17,7 @@ function metricsOfThread() {
     open: make.gauge("open", "Open ones.", []),
     level: make.gauge("level", "The level.", ["of"], "max"),
     up: make.gauge("up", "Whether it is up.", [], "min"),
+    share: make.gauge("share", "A share.", [], "average"),
   };
 }
 
@@ -34,7 +35,7 @@ test("one thread's metrics are told as its registry tells them", async () => {
 test("counts and times are added up, and each gauge is merged as it says", async () => {
   const one = metricsOfThread();
   const other = metricsOfThread();
-  for (const [{ calls, seconds, open, level, up }, by] of [
+  for (const [{ calls, seconds, open, level, up, share }, by] of [
     [one, 1],
     [other, 2],
   ] as const) {
@@ -44,6 +45,7 @@ test("counts and times are added up, and each gauge is merged as it says", async
     open.set(by);
     level.set({ of: "x" }, by);
     up.set(by - 1);
+    share.set(by);
   }
   const told = metricsText(
     mergedMetrics([await snapshotOf(one.registry), await snapshotOf(other.registry)]),
@@ -56,6 +58,7 @@ test("counts and times are added up, and each gauge is merged as it says", async
   expect(told).toContain("\nopen 3");
   expect(told).toContain('level{of="x"} 2');
   expect(told).toContain("\nup 0");
+  expect(told).toContain("\nshare 1.5");
 });
 
 test("no count falls, whatever threads come, count and leave", async () => {

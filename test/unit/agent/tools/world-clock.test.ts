@@ -13,15 +13,16 @@ const rows = [
   ["Kathmandu", "2026-02-01 04:50:07 GMT+05:45"],
   ["UTC", "2026-01-31 23:05:07 GMT+00:00"],
   ["mumbai", "2026-02-01 04:35:07 GMT+05:30"],
+  ["Indiana/Knox", "2026-01-31 17:05:07 GMT-06:00"],
   ["Asia/Kolkata", "2026-02-01 04:35:07 GMT+05:30"],
 ] as const;
 test.each(rows)("in %s it is %s", (zone, text) => {
   expect(timeIn(zone, moment)).toEqual({ ok: true, text });
 });
 
-test("an unknown place is named in the problem", () => {
-  expect(timeIn("Atlantis", moment)).toEqual({
-    ok: false,
-    problem: 'unknown time zone "Atlantis"',
-  });
-});
+test.each(["Atlantis", "Atlantis/Knox", ""])(
+  "an unknown place %j is named in the problem",
+  (place) => {
+    expect(timeIn(place, moment)).toEqual({ ok: false, problem: `unknown time zone "${place}"` });
+  },
+);

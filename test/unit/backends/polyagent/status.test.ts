@@ -57,6 +57,24 @@ test.each([
   expect(error.rawMessage).toBe("temperature is above 2");
 });
 
+test.each<[Code, string]>([
+  [Code.Unavailable, "the core cannot be reached"],
+  [Code.Canceled, "the core dropped the call"],
+  [Code.DeadlineExceeded, "the core ran out of time"],
+  [Code.ResourceExhausted, "the core is overloaded"],
+  [Code.PermissionDenied, "the core does not admit the gateway"],
+  [Code.Internal, "the core failed"],
+])("code %d has words of ours, and a cause where the core gave no words", (code, words) => {
+  const error = faultFromStatus({ code }, open);
+  expect(error.rawMessage).toBe(words);
+  expect(error.cause).toEqual(new Error(`gRPC status ${code}`));
+});
+
+test("what the wire threw is the cause itself", () => {
+  const thrown = Object.assign(new Error("reset"), { code: Code.Unavailable });
+  expect(faultFromStatus(thrown, open).cause).toBe(thrown);
+});
+
 test("a deadline that travelled with the call is the caller's", () => {
   const error = faultFromStatus(status(Code.DeadlineExceeded), { ...open, timeoutMs: 50 });
   expect(reasonOf(error)).toBe("DEADLINE_EXCEEDED");
@@ -106,13 +124,16 @@ describe("details", () => {
     expect(error.rawMessage).toBe("the core refused the request");
   });
 
-  test("when to come back is kept", () => {
-    const retry = create(RetryInfoSchema, { retryDelay: { seconds: 1n, nanos: 5e8 } });
-    const details = packed(anyPack(RetryInfoSchema, retry));
-    const error = faultFromStatus(status(Code.ResourceExhausted, "", details), open);
-    const [told] = error.findDetails(RetryInfoSchema);
-    expect(told?.retryDelay).toMatchObject({ seconds: 1n, nanos: 5e8 });
-  });
+  test.each([Code.ResourceExhausted, Code.Unavailable])(
+    "when to come back is kept with code %d",
+    (code) => {
+      const retry = create(RetryInfoSchema, { retryDelay: { seconds: 1n, nanos: 5e8 } });
+      const details = packed(anyPack(RetryInfoSchema, retry));
+      const error = faultFromStatus(status(code, "", details), open);
+      const [told] = error.findDetails(RetryInfoSchema);
+      expect(told?.retryDelay).toMatchObject({ seconds: 1n, nanos: 5e8 });
+    },
+  );
 
   test("details that are no message take nothing from the status", () => {
     const details = Buffer.from([0xff, 0xff, 0xff]);
