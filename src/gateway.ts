@@ -11,7 +11,7 @@ import { ByteBudget } from "#core/byte-budget.ts";
 import { systemClock } from "#core/clock.ts";
 import { fault } from "#errors/fault.ts";
 import { createServing, type Front, type FrontOptions, openFront, type Serving } from "#front.ts";
-import { openAlerts } from "#gateway/alerts.ts";
+import { openOwnAlerts, type WatchedFacts, watchedFacts } from "#gateway/alerts.ts";
 import { renewCertificates, tellCertificates } from "#gateway/certificates.ts";
 import { chatPoolsOf, openChat } from "#gateway/chat-side.ts";
 import { configurationAdmin, openReloads } from "#gateway/configuration.ts";
@@ -35,6 +35,7 @@ import type { ConfigurationSource, ReloadCause, ReloadReport, Reloads } from "#r
 import type { CallPath } from "#rpc/call.ts";
 import { createHealthStatus } from "#rpc/health.ts";
 import { inferenceMetrics } from "#services/inference-metrics.ts";
+import { type StatsSnapshot, statsSnapshotOf } from "#services/stats-snapshot.ts";
 import { openKeys } from "#stored-keys.ts";
 
 /** Settings that are built and wait to serve. Disposing of them before they do closes what was built. */
@@ -56,6 +57,10 @@ export interface ThreadGateway extends Gateway {
   readonly calls: CallPath;
   /** What it has counted, as plain data. */
   metrics(): Promise<readonly MetricSnapshot[]>;
+  /** What it has counted for statistics, as plain data. */
+  stats(): StatsSnapshot;
+  /** What it measures of endpoints and budgets, and how it probes. */
+  readonly watching: Pick<Generation, "watched" | "probe">;
   /** Is not ready any more, for whoever asks, and goes on serving. */
   announceStop(): void;
   /** Takes no more calls, as `drain` does, at once. */
@@ -102,6 +107,10 @@ interface Generation extends AsyncDisposable {
   /** The models of this process. */
   readonly local: OnnxBackend;
   readonly predict: PredictCatalog;
+  /** What alerts look at. */
+  readonly watched: WatchedFacts;
+  /** Probes all endpoints; resolves when each has answered, or after `capMs`. */
+  probe(capMs: number): Promise<void>;
   /** Takes the place of the generation before, for what the process says of itself. */
   take(): void;
   /** Another one has taken its place. */
@@ -162,7 +171,10 @@ async function openGeneration(
   const models = await openPredictCatalog(shared, local, { dispatch, statistics });
   const predict = opening.use(models.predict);
   for (const { pool } of predict.groups) opening.use(pool);
-  const alerts = await openAlerts(shared, { chat, predict }, opening);
+  const pools = [...chatPoolsOf(chat), ...predict.groups];
+  const watched = watchedFacts(shared, pools);
+  const alerts = await openOwnAlerts(shared, watched);
+  if (alerts !== undefined) opening.use(alerts);
   for (const discovery of models.discoveries) opening.use(discovery);
   let modelsSettled = false;
   void local.ready().then(() => {
@@ -179,6 +191,10 @@ async function openGeneration(
     serving,
     local,
     predict,
+    watched,
+    probe: async (capMs) => {
+      await Promise.all(pools.map(({ pool }) => pool.refresh(capMs)));
+    },
     take() {
       place = "taken";
       setServing(chat.pool.candidates().length > 0);
@@ -282,7 +298,7 @@ async function openParts(
     traces,
     audit: settings.audit && opening.use(openAudit(settings.audit, metrics)),
     uploads: settings.uploads && opening.use(openUploads(settings.uploads, { clock, metrics })),
-    startedMs: clock.nowMs(),
+    startedMs: clock.nowMs() - (thread?.ageMs() ?? 0),
     endedSessions: opening.use(new EndedSessions(given.thread !== undefined)),
     keptKeys: {},
     keptAlerts: {},
@@ -365,6 +381,10 @@ export async function startGateway(
       refreshGauges(metrics, generations.current.gauged);
       return await snapshotOf(metrics.registry);
     },
+    get watching() {
+      return generations.current;
+    },
+    stats: () => statsSnapshotOf(parts.stats, generations.current.predict),
     announceStop,
     finish,
     facts: () => factsOf(generations.current.settings, front, generations.current.predict),

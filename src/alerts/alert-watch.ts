@@ -15,9 +15,10 @@ import { Webhook } from "./webhook.ts";
 /** Where measures come from. Each is asked once a look, off the path of any call. */
 export interface AlertSources {
   /** Counts since the start. */
-  calls(): CallCounts;
+  calls(): CallCounts | Promise<CallCounts>;
   readonly history: Pick<HistoryStore, "read">;
-  pools(): readonly WatchedPool[];
+  /** May reject while nobody can tell. */
+  pools(): readonly WatchedPool[] | Promise<readonly WatchedPool[]>;
   /** May reject while their store is away. */
   budgets(): Promise<readonly WatchedBudget[]>;
 }
@@ -101,7 +102,7 @@ export class AlertWatch implements AsyncDisposable {
   async #run(): Promise<void> {
     const { clock, logger } = this.#deps;
     const { signal } = this.#stopping;
-    this.#count();
+    this.#count(await this.#deps.sources.calls());
     for (;;) {
       try {
         await clock.sleep(this.#settings.intervalMs, signal);
@@ -119,12 +120,14 @@ export class AlertWatch implements AsyncDisposable {
   async #look(): Promise<void> {
     const { clock, sources, metrics, logger } = this.#deps;
     const { repeatMs } = this.#settings;
-    const [providers, budgets] = await Promise.all([
+    const [providers, budgets, pools, calls] = await Promise.all([
       this.#known(() => this.#providers()),
       this.#known(() => sources.budgets()),
+      sources.pools(),
+      sources.calls(),
     ]);
     if (this.#stopping.signal.aborted) return;
-    const measured = { calls: this.#count(), providers, budgets, pools: sources.pools() };
+    const measured = { calls: this.#count(calls), providers, budgets, pools };
     const moment = { nowMs: clock.nowMs(), wallMs: clock.wallMs() };
     const readings = readingsOf(measured, this.#settings);
     const notices = this.#states.take(readings, moment, repeatMs);
@@ -147,10 +150,10 @@ export class AlertWatch implements AsyncDisposable {
   }
 
   /** Calls within the window, by the counts of now and those of before. */
-  #count(): CallCounts {
-    const { clock, sources } = this.#deps;
+  #count(since: CallCounts): CallCounts {
+    const { clock } = this.#deps;
     const { windowMs } = this.#settings;
-    const now = { ...sources.calls(), atMs: clock.nowMs() };
+    const now = { requests: since.requests, errors: since.errors, atMs: clock.nowMs() };
     const counts = this.#counts;
     const last = counts.at(-1);
     if (last === undefined || now.atMs - last.atMs >= windowMs / countsMax) counts.push(now);

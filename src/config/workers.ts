@@ -52,19 +52,10 @@ export function workersFrom(written: number | "auto", { cpus }: CompileContext):
 export function requireThreadable(settings: Settings, report: Report): void {
   const { workers } = settings;
   if (workers === 1) return;
-  const { alerts, keyStore } = settings;
-  if (keyStore?.path !== undefined) {
-    const message = "is a file with one writer, and `workers` is above 1";
-    report(["auth", "key_store", "path"], message, "set auth.key_store.url, or workers to 1");
-  }
   for (const { name, concurrentMax } of settings.providers) {
     const most = typeof concurrentMax === "number" ? concurrentMax : concurrentMax.min;
     if (most >= workers) continue;
     const message = `is less than \`workers\` (${workers}), which share it`;
     report(["providers", name, "max_concurrent"], message, "raise it, or set workers to 1");
-  }
-  if (alerts !== undefined) {
-    const message = "each of `workers` would tell for itself";
-    report(["alerts"], message, "use deploy/prometheus/polygate-rules.yml, or set workers to 1");
   }
 }

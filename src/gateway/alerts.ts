@@ -1,10 +1,9 @@
 /** Opens the watch over calls, endpoints and budgets, of which webhooks are told. */
 
-import type { AlertWatch } from "#alerts/alert-watch.ts";
+import type { AlertSettings } from "#alerts/alert-settings.ts";
+import type { AlertWatch, AlertWatchDeps } from "#alerts/alert-watch.ts";
 import type { WatchedBudget, WatchedPool } from "#alerts/conditions.ts";
-import type { PredictCatalog } from "#catalog/predict-catalog.ts";
 import { systemRng } from "#core/rng.ts";
-import { type ChatSide, chatPoolsOf } from "#gateway/chat-side.ts";
 import type { Shared } from "#gateway/parts.ts";
 import type { Limiter } from "#limits/limiter.ts";
 import type { KnownPool } from "#services/backends.ts";
@@ -43,22 +42,42 @@ async function budgetsOf(limiter: Limiter | undefined, wallMs: number): Promise<
   );
 }
 
-/** Opens the watch, which looks from its `start` on; who tells no webhook loads nothing of it. */
-export async function openAlerts(
-  { settings, clock, logger, metrics, stats, records, limiter, keptAlerts: kept }: Shared,
-  { chat, predict }: { readonly chat: ChatSide; readonly predict: PredictCatalog },
-  opening: AsyncDisposableStack,
-): Promise<AlertWatch | undefined> {
-  if (settings.alerts === undefined) return undefined;
-  const { AlertWatch: Watch } = await import("#alerts/alert-watch.ts");
-  const pools: readonly KnownPool[] = [...chatPoolsOf(chat), ...predict.groups];
-  const nothing = { requests: 0, errors: 0 };
-  const sources = {
-    calls: () => stats.totals("gateway").get("calls") ?? nothing,
-    history: records.history,
+/** What a gateway measures besides calls. */
+export interface WatchedFacts {
+  pools(): readonly WatchedPool[];
+  /** Rejects while their store is away. */
+  budgets(): Promise<readonly WatchedBudget[]>;
+}
+
+/** Of one generation. */
+export function watchedFacts(
+  { clock, limiter }: Pick<Shared, "clock" | "limiter">,
+  pools: readonly KnownPool[],
+): WatchedFacts {
+  return {
     pools: () => pools.map(watchedPool),
     budgets: () => budgetsOf(limiter, clock.wallMs()),
   };
-  const deps = { clock, rng: systemRng, logger, metrics, sources, kept };
-  return opening.use(new Watch(settings.alerts, deps));
+}
+
+/** Opens the watch, which looks from its `start` on; who tells no webhook loads nothing of it. */
+export async function openAlerts(
+  settings: AlertSettings | undefined,
+  deps: Omit<AlertWatchDeps, "rng">,
+): Promise<AlertWatch | undefined> {
+  if (settings === undefined) return undefined;
+  const { AlertWatch: Watch } = await import("#alerts/alert-watch.ts");
+  return new Watch(settings, { ...deps, rng: systemRng });
+}
+
+/** Opens the watch of a gateway of one thread; of several the main thread has it. */
+export async function openOwnAlerts(
+  { settings, clock, logger, metrics, stats, records, keptAlerts: kept, thread }: Shared,
+  facts: WatchedFacts,
+): Promise<AlertWatch | undefined> {
+  if (thread !== undefined) return undefined;
+  const nothing = { requests: 0, errors: 0 };
+  const calls = () => stats.totals("gateway").get("calls") ?? nothing;
+  const sources = { ...facts, calls, history: records.history };
+  return await openAlerts(settings.alerts, { clock, logger, metrics, sources, kept });
 }

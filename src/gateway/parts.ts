@@ -26,6 +26,7 @@ import type { Records } from "#records.ts";
 import type { HealthStatus } from "#rpc/health.ts";
 import type { ConfigurationAdmin } from "#services/config.ts";
 import type { RelayIds } from "#services/relay-ids.ts";
+import type { StatsSnapshot } from "#services/stats-snapshot.ts";
 import type { SharedStore } from "#shared-store.ts";
 import type { UploadStore } from "#uploads/store.ts";
 
@@ -52,6 +53,10 @@ export interface ThreadParts {
   readonly numbers: { calls(): number; decisions(): number };
   /** What all threads have counted, as Prometheus reads it. */
   exposition(): Promise<string>;
+  /** What all threads have counted, for statistics. */
+  stats(): Promise<StatsSnapshot>;
+  /** For how long the process has served, in milliseconds: this thread may be younger. */
+  ageMs(): number;
   /** The configuration of the process, which the main thread has. */
   readonly configuration: ConfigurationAdmin;
   /** The service, of which each thread alone would know a part: what it is asked concerns all of them. */

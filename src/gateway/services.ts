@@ -115,6 +115,7 @@ export function routesOf(shared: Shared, { chat, hooks, predict, isReady }: Back
     bytesMax: decodingBytesMax,
   });
   const { thread } = shared;
+  const allThreads = thread?.stats;
   return (bare) => {
     const router = thread === undefined ? bare : routerOverAll(bare, thread);
     router.service(ChatService, createChatService({ ...routed, responses, hooks, uploads }));
@@ -126,7 +127,10 @@ export function routesOf(shared: Shared, { chat, hooks, predict, isReady }: Back
       const { fileBytesMax: bytesMax } = settings.request;
       router.service(UploadService, createUploadService({ store, bytesMax, clock }));
     }
-    router.service(GRPCInferenceService, createOipService({ ...predicting, ...facts, isReady }));
+    router.service(
+      GRPCInferenceService,
+      createOipService({ ...predicting, ...facts, isReady, allThreads }),
+    );
     router.service(ModelsService, createModelsService({ predict, chat }));
     router.service(
       HealthService,
@@ -138,9 +142,10 @@ export function routesOf(shared: Shared, { chat, hooks, predict, isReady }: Back
         stores: () => storesOf(shared),
       }),
     );
+    const { performance } = shared.records;
     router.service(
       StatsService,
-      createStatsService({ ...facts, ...deps, predict, performance: shared.records.performance }),
+      createStatsService({ ...facts, ...deps, predict, allThreads, performance }),
     );
     const pools: readonly KnownPool[] = [...chatPoolsOf(chat), ...predict.groups];
     const { decisions } = shared.records;

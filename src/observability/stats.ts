@@ -6,6 +6,18 @@ import type { Clock } from "#core/clock.ts";
 /** What a series is about; `gateway` has one series, of all calls. */
 export type SeriesKind = "gateway" | "method" | "backend" | "model";
 
+/** What was counted of one series since start, as plain data. Times in milliseconds. */
+export interface SeriesCounts {
+  readonly requests: number;
+  readonly errors: number;
+  readonly inFlight: number;
+  readonly latencyMsSum: number;
+  readonly tokens: number;
+  readonly cost: number;
+  /** Times of the latest calls, in no order. */
+  readonly latestMs: Float64Array;
+}
+
 /** How one call went. */
 export interface CallResult {
   /** It ended with an error that was not its caller's doing. */
@@ -46,17 +58,33 @@ export interface Stats {
   /** A call that has ended, after `elapsedMs`. */
   add(kind: SeriesKind, name: string, elapsedMs: number, result: CallResult): void;
   totals(kind: SeriesKind): ReadonlyMap<string, SeriesTotals>;
+  /** What the totals are made of. */
+  counts(kind: SeriesKind): ReadonlyMap<string, SeriesCounts>;
 }
 
 /** Names remembered per kind; methods and endpoints are few, models may come and go. */
-const namesMax = 1000;
+export const namesMax = 1000;
 /** Latest calls that percentiles are taken from. */
-const samplesMax = 1024;
+export const samplesMax = 1024;
 
 /** The value below which `share` of the sorted samples lie; 0 when there are none. */
 export function percentile(sorted: Float64Array, share: number): number {
   if (sorted.length === 0) return 0;
   return sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)] ?? 0;
+}
+
+/** Totals of what was counted. */
+export function totalsFrom(counts: SeriesCounts): SeriesTotals {
+  const { requests, errors, inFlight, latencyMsSum, tokens, cost, latestMs } = counts;
+  const sorted = latestMs.toSorted();
+  return {
+    ...{ requests, errors, inFlight },
+    avgLatencyMs: requests === 0 ? 0 : latencyMsSum / requests,
+    p50LatencyMs: percentile(sorted, 0.5),
+    p95LatencyMs: percentile(sorted, 0.95),
+    p99LatencyMs: percentile(sorted, 0.99),
+    ...{ tokens, cost },
+  };
 }
 
 class Series implements StatsSeries {
@@ -83,20 +111,9 @@ class Series implements StatsSeries {
     all.cost += result.cost ?? 0;
   }
 
-  totals(): SeriesTotals {
-    const { requests, errors, latencyMsSum, tokens, cost } = this.#all;
-    const sorted = this.#samples.slice(0, Math.min(requests, samplesMax)).sort();
-    return {
-      requests,
-      errors,
-      inFlight: this.inFlight,
-      avgLatencyMs: requests === 0 ? 0 : latencyMsSum / requests,
-      p50LatencyMs: percentile(sorted, 0.5),
-      p95LatencyMs: percentile(sorted, 0.95),
-      p99LatencyMs: percentile(sorted, 0.99),
-      tokens,
-      cost,
-    };
+  counts(): SeriesCounts {
+    const latestMs = this.#samples.slice(0, Math.min(this.#all.requests, samplesMax));
+    return { ...this.#all, inFlight: this.inFlight, latestMs };
   }
 }
 
@@ -125,6 +142,7 @@ export function createStats(clock: Clock): Stats {
       return (result) => series.end(clock.nowMs() - startMs, result);
     },
     add: (kind, name, elapsedMs, result) => seriesOf(kind, name).add(elapsedMs, result),
-    totals: (kind) => mapped(kind, (series) => series.totals()),
+    totals: (kind) => mapped(kind, (series) => totalsFrom(series.counts())),
+    counts: (kind) => mapped(kind, (series) => series.counts()),
   };
 }

@@ -2,7 +2,7 @@
 
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
-import type { ModelStatus } from "#backends/backend.ts";
+import type { InferStatistics, ModelStatus } from "#backends/backend.ts";
 import type { NamedTensor } from "#core/tensor.ts";
 import { inTurns, turns } from "#core/turns.ts";
 import { fault, reasonOf } from "#errors/fault.ts";
@@ -31,6 +31,10 @@ export interface OipDeps extends RunDeps {
   readonly isReady: () => boolean;
   /** Version of the gateway. */
   readonly version: string;
+  /** What models have done in all threads; absent: there is this one. */
+  readonly allThreads?:
+    | (() => Promise<{ readonly inferences: readonly InferStatistics[] }>)
+    | undefined;
 }
 
 /** What is spoken besides the protocol itself, in Triton's words. */
@@ -202,7 +206,7 @@ export function createOipService(deps: OipDeps): ServiceImpl<typeof GRPCInferenc
     },
     async modelStatistics({ name, version }, context) {
       const status = name === "" ? undefined : await known(name, version, context);
-      const all = backend.statistics?.();
+      const all = (await deps.allThreads?.())?.inferences ?? backend.statistics?.();
       if (all === undefined) throw fault("UNIMPLEMENTED", "this backend keeps no statistics");
       const allows = allowedModels(context.values);
       const number = status === undefined ? version : numberOf(status, choiceOf(version));

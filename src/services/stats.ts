@@ -1,6 +1,6 @@
 /** StatsService: totals since start, the same again and again, and the last hours. */
 
-import { create } from "@bufbuild/protobuf";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { PredictBackend } from "#backends/backend.ts";
@@ -9,13 +9,20 @@ import { type PlaceLimits, Places } from "#core/places.ts";
 import { threeDigits } from "#core/three-digits.ts";
 import { fault } from "#errors/fault.ts";
 import {
+  type GetStatsResponseSchema,
   type StatsService,
   type WatchStatsResponse,
   WatchStatsResponseSchema,
 } from "#gen/polygate/v1/stats_pb.js";
 import { callerOf, requireCaller } from "#interceptors/caller.ts";
-import type { SeriesKind, SeriesTotals, Stats } from "#observability/stats.ts";
+import {
+  type SeriesKind,
+  type SeriesTotals,
+  type Stats,
+  totalsFrom,
+} from "#observability/stats.ts";
 import { inferenceStats } from "./inference-stats.ts";
+import type { StatsSnapshot } from "./stats-snapshot.ts";
 import { Ticker } from "./ticker.ts";
 import { watchLimitsDefault } from "./watches.ts";
 
@@ -37,6 +44,8 @@ export interface StatsDeps {
   readonly performance: OverTime;
   /** The models that run here. */
   readonly predict: Pick<PredictBackend, "statistics">;
+  /** What all threads have counted; absent: there is this one. */
+  readonly allThreads?: (() => Promise<StatsSnapshot>) | undefined;
   /** Aborts when the gateway begins to stop: watchers are let go. */
   readonly stopping: AbortSignal;
   readonly watchLimits?: PlaceLimits;
@@ -56,12 +65,29 @@ function callStats(totals: SeriesTotals) {
   };
 }
 
+function callStatsOf(totals: ReadonlyMap<string, SeriesTotals>) {
+  return Object.fromEntries([...totals].map(([name, one]) => [name, callStats(one)]));
+}
+
+/** What there is to tell, of one thread or of all. */
+interface Told extends Pick<StatsSnapshot, "inferences"> {
+  of(kind: SeriesKind): ReadonlyMap<string, SeriesTotals>;
+}
+
+function toldIn({ series, inferences }: StatsSnapshot): Told {
+  const totals = (kind: SeriesKind) =>
+    new Map(series[kind].entries().map(([name, counts]) => [name, totalsFrom(counts)]));
+  return { of: totals, inferences };
+}
+
+function responseWith(stats: MessageInitShape<typeof GetStatsResponseSchema>): WatchStatsResponse {
+  return create(WatchStatsResponseSchema, { stats });
+}
+
 /** The service over the gateway's statistics. */
 export function createStatsService(deps: StatsDeps): ServiceImpl<typeof StatsService> {
-  const { stats, clock, watchLimits = watchLimitsDefault } = deps;
-  const totalsOf = (kind: SeriesKind) =>
-    Object.fromEntries([...stats.totals(kind)].map(([name, one]) => [name, callStats(one)]));
-  const totals = () => ({
+  const { stats, clock, predict, allThreads, watchLimits = watchLimitsDefault } = deps;
+  const totalsOf = ({ of, inferences }: Told) => ({
     timestamp: timestampFromMs(clock.wallMs()),
     gateway: {
       version: deps.version,
@@ -69,21 +95,29 @@ export function createStatsService(deps: StatsDeps): ServiceImpl<typeof StatsSer
       rateLimiting: deps.rateLimiting,
       rssBytes: process.memoryUsage.rss(),
     },
-    calls: totalsOf("gateway").calls ?? {},
-    methods: totalsOf("method"),
-    backends: totalsOf("backend"),
-    models: totalsOf("model"),
-    inferences: (deps.predict.statistics?.() ?? []).map(inferenceStats),
+    calls: callStatsOf(of("gateway")).calls ?? {},
+    methods: callStatsOf(of("method")),
+    backends: callStatsOf(of("backend")),
+    models: callStatsOf(of("model")),
+    inferences: inferences.map(inferenceStats),
   });
+  const totals = () =>
+    allThreads === undefined
+      ? totalsOf({
+          of: (kind) => stats.totals(kind),
+          inferences: predict.statistics?.() ?? [],
+        })
+      : allThreads().then((snapshot) => totalsOf(toldIn(snapshot)));
   const watches = new Places(watchLimits);
   const ticker = new Ticker(clock, tickMs);
-  let measured: WatchStatsResponse | undefined;
+  let measured: WatchStatsResponse | Promise<WatchStatsResponse> | undefined;
   let measuredMs = Number.NEGATIVE_INFINITY;
   /** What all watches are given that are woken by one tick. */
   const recentTotals = () => {
     const nowMs = clock.nowMs();
     if (measured === undefined || nowMs - measuredMs >= tickMs / 2) {
-      measured = create(WatchStatsResponseSchema, { stats: totals() });
+      const told = totals();
+      measured = told instanceof Promise ? told.then(responseWith) : responseWith(told);
       measuredMs = nowMs;
     }
     return measured;

@@ -2,10 +2,14 @@
 
 import type { Socket } from "node:net";
 import { SHARE_ENV, Worker } from "node:worker_threads";
+import { systemClock } from "#core/clock.ts";
+import { settleWithin } from "#core/settle-within.ts";
 import type { MetricSnapshot } from "#observability/family.ts";
+import type { StatsSnapshot } from "#services/stats-snapshot.ts";
 import type { LoadBoard } from "./load-board.ts";
 import type { AskedOfMain, AskedOfThread, ThreadData, ThreadFacts, ToThread } from "./messages.ts";
 import { type Answers, PortCalls, type PortMessage } from "./port-calls.ts";
+import { emptyStats } from "./stats-merge.ts";
 import { heapOf } from "./thread-heap.ts";
 
 /** What a thread needs of the main thread. */
@@ -22,6 +26,8 @@ export class CallThread {
   readonly slot: number;
   /** What it counted when it was asked last. */
   counted: readonly MetricSnapshot[] = [];
+  /** The same, for statistics. */
+  stats: StatsSnapshot = emptyStats;
   /** The generation that it serves by. */
   generation: number;
   readonly calls: PortCalls<AskedOfThread, AskedOfMain>;
@@ -75,20 +81,20 @@ export class CallThread {
     }
   }
 
-  /** What it has counted so far, or had when it was asked before, if it does not answer in time. */
-  async count(timeoutMs: number): Promise<readonly MetricSnapshot[]> {
-    const asked = this.calls.ask("metrics", undefined).then(
-      (counted) => {
-        this.counted = counted;
-      },
-      // It has ended: what it said before stands.
-      () => undefined,
-    );
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, timeoutMs);
-    await Promise.race([asked, promise]);
-    clearTimeout(timer);
-    return this.counted;
+  /** Asks what it has counted so far; if it does not answer in time, what it said before stands. */
+  async count(timeoutMs: number): Promise<void> {
+    const asked = this.calls.ask("metrics", undefined).then((counted) => {
+      this.counted = counted;
+    });
+    await settleWithin(asked, timeoutMs, systemClock);
+  }
+
+  /** The same, for statistics. */
+  async countStats(timeoutMs: number): Promise<void> {
+    const asked = this.calls.ask("stats", undefined).then((stats) => {
+      this.stats = stats;
+    });
+    await settleWithin(asked, timeoutMs, systemClock);
   }
 
   /** Ends it, calls or not. Resolves when it has ended. */

@@ -1,13 +1,16 @@
 /** The threads that serve calls: who gets a connection, and who takes the place of one that ends. */
 
 import type { Socket } from "node:net";
+import type { WatchedBudget, WatchedPool } from "#alerts/conditions.ts";
 import type { Clock } from "#core/clock.ts";
+import { settleWithin } from "#core/settle-within.ts";
 import type { LimitsMemory } from "#limits/shared-memory.ts";
 import type { SharedPlaces } from "#limits/shared-places.ts";
 import { causeText } from "#observability/cause-text.ts";
 import type { MetricSnapshot } from "#observability/family.ts";
 import type { Logger } from "#observability/logger.ts";
 import type { ConfigurationAdmin } from "#services/config.ts";
+import type { StatsSnapshot } from "#services/stats-snapshot.ts";
 import { CallThread } from "./call-thread.ts";
 import { leastLoaded } from "./choice.ts";
 import { CrashPauses } from "./crash-pauses.ts";
@@ -15,9 +18,13 @@ import type { LoadBoard } from "./load-board.ts";
 import type { GenerationFacts, OthersAnswer, ServiceCall } from "./messages.ts";
 import type { WorkersMetrics } from "./metric-families.ts";
 import { lasting, mergedMetrics, ofThread } from "./metric-merge.ts";
+import { processClock } from "./process-clock.ts";
 import type { SharedHistory } from "./shared-history.ts";
 import { SharedNumbers } from "./shared-numbers.ts";
 import type { SharedSessions } from "./shared-sessions.ts";
+import { SharedWatches } from "./shared-watches.ts";
+import { emptyStats, lastingStats, mergedStats } from "./stats-merge.ts";
+import { mergedBudgets, mergedPools, unreachedPools } from "./watched-merge.ts";
 
 /** What the crew is made of. */
 export interface CrewDeps {
@@ -44,6 +51,12 @@ export interface CrewDeps {
 const firstWordMs = 1_000;
 /** A thread that does not answer in this time is told of as it was before. */
 const countMs = 1_000;
+/** One that ends has no other chance to be told of. */
+const lastCountMs = 15_000;
+/** How long a new thread may take to reach what the one before reaches; how long it probes, and rests, at a time. */
+const reachMs = 15_000;
+const probeMsMax = 5_000;
+const reachPauseMs = 100;
 /** Acts that later threads have to repeat. */
 const actsMax = 10_000;
 
@@ -59,10 +72,13 @@ export class Crew implements AsyncDisposable {
   readonly #threads = new Set<CallThread>();
   readonly #pauses = new CrashPauses();
   readonly #numbers = new SharedNumbers().buffer;
+  readonly #watches = new SharedWatches();
+  readonly #startedMs = processClock.nowMs();
   /** What threads that start from now on have to do as well, by subject, the last first. */
   readonly #acts = new Map<string, ServiceCall>();
   /** What was counted by threads that have ended. */
   #left: readonly MetricSnapshot[] = [];
+  #leftStats = emptyStats;
   #facts: GenerationFacts;
   #isEnding = false;
   #restarting: Promise<void> | undefined;
@@ -113,11 +129,39 @@ export class Crew implements AsyncDisposable {
 
   /** What all threads have counted, those that have ended included. */
   async counted(): Promise<readonly MetricSnapshot[]> {
-    const threads = [...this.#threads].toSorted((one, other) => one.slot - other.slot);
-    await Promise.all(threads.map((thread) => thread.count(countMs)));
+    await Promise.all([...this.#threads].map((thread) => thread.count(countMs)));
     // What ended meanwhile is among those that have left.
-    const living = threads.filter((thread) => this.#threads.has(thread));
-    return mergedMetrics([...living.map(({ counted }) => ofThread(counted)), this.#left]);
+    return mergedMetrics([...this.#living().map(({ counted }) => ofThread(counted)), this.#left]);
+  }
+
+  /** The same, for statistics. */
+  async stats(): Promise<StatsSnapshot> {
+    await Promise.all([...this.#threads].map((thread) => thread.countStats(countMs)));
+    return mergedStats([...this.#living().map(({ stats }) => stats), this.#leftStats]);
+  }
+
+  /** What threads measure of endpoints. Rejects when none answers. */
+  async pools(): Promise<readonly WatchedPool[]> {
+    return mergedPools(await this.#answersOf(({ calls }) => calls.ask("pools", {})));
+  }
+
+  /** What threads measure of budgets. Rejects when none answers. */
+  async budgets(): Promise<readonly WatchedBudget[]> {
+    return mergedBudgets(await this.#answersOf(({ calls }) => calls.ask("budgets", undefined)));
+  }
+
+  /** Of those that serve, as far as they answer. Rejects when none does. */
+  async #answersOf<T>(ask: (thread: CallThread) => Promise<T>): Promise<readonly T[]> {
+    const answers: T[] = [];
+    const asked = this.serving.map(async (thread) => answers.push(await ask(thread)));
+    await Promise.all(asked.map((one) => settleWithin(one, countMs, this.#deps.clock)));
+    if (answers.length === 0) throw new Error("no thread answers");
+    return answers;
+  }
+
+  /** In the order of their slots. */
+  #living(): readonly CallThread[] {
+    return [...this.#threads].toSorted((one, other) => one.slot - other.slot);
   }
 
   /** Has all others do what one was asked for. */
@@ -222,11 +266,15 @@ export class Crew implements AsyncDisposable {
     const { board, limits, sessions, history, exposition, configuration } = this.#deps;
     const slot = this.#freeSlot();
     const thread = new CallThread(
-      { ...this.#facts, slot, board: board.buffer, limits, numbers: this.#numbers },
+      {
+        ...{ ...this.#facts, slot, limits, startedMs: this.#startedMs },
+        ...{ board: board.buffer, numbers: this.#numbers },
+      },
       {
         board,
         answersFor: (asking) => ({
           exposition,
+          allStats: () => this.stats(),
           recordHistory: (samples) => history.record(samples),
           flushHistory: () => history.flush(),
           readHistory: (reading) => history.next(slot, reading),
@@ -237,6 +285,9 @@ export class Crew implements AsyncDisposable {
           reloadConfig: () => configuration.reload(),
           restartWorkers: () => configuration.restartWorkers(),
           others: (call) => this.others(asking, call),
+          openWatch: (opening) => this.#watches.open(asking, opening),
+          nextWatched: (watch) => this.#watches.next(asking, watch),
+          endWatch: (watch) => this.#watches.end(asking, watch),
           loadSession: (load) => sessions.load(slot, load),
           unloadSession: (key) => sessions.unload(slot, key),
           infer: (inference) => sessions.run(slot, inference),
@@ -260,6 +311,7 @@ export class Crew implements AsyncDisposable {
   #enter(thread: CallThread): void {
     if (!this.#threads.has(thread)) return;
     this.#serving.add(thread);
+    this.#watches.entered(thread);
     this.#deps.metrics.workers.set(this.#serving.size);
   }
 
@@ -288,12 +340,13 @@ export class Crew implements AsyncDisposable {
   }
 
   /** Starts a thread that serves as the others do. */
-  async #replace(cause: Cause): Promise<void> {
+  async #replace(cause: Cause, old?: CallThread): Promise<void> {
     const thread = this.#open();
     try {
       await thread.start();
       await thread.calls.ask("ready", undefined);
       for (const act of this.#acts.values()) await thread.calls.ask("call", act);
+      if (old !== undefined) await this.#untilReaching(thread, old);
     } catch (thrown) {
       // One that has ended by itself was reported already.
       if (this.#threads.has(thread)) {
@@ -306,18 +359,35 @@ export class Crew implements AsyncDisposable {
     this.#enter(thread);
   }
 
+  /** Resolves when a thread reaches whatever the one before reaches; rejects when it does not in time. */
+  async #untilReaching(thread: CallThread, old: CallThread): Promise<void> {
+    const { clock } = this.#deps;
+    const endMs = clock.nowMs() + reachMs;
+    for (;;) {
+      const told = [old, thread].map(({ calls }) => calls.ask("pools", { probeMs: probeMsMax }));
+      const [before, now] = await Promise.allSettled(told);
+      // One that has ended meanwhile reaches nothing.
+      if (before?.status !== "fulfilled") return;
+      if (now?.status !== "fulfilled") throw now?.reason;
+      const [first] = unreachedPools(before.value, now.value);
+      if (first === undefined) return;
+      if (clock.nowMs() >= endMs) throw new Error(`the new thread reaches no endpoint of ${first}`);
+      await clock.sleep(reachPauseMs, this.#ending.signal);
+    }
+  }
+
   async #restartAll(): Promise<void> {
     const { logger, clock } = this.#deps;
     for (const old of this.serving) {
       if (this.#isEnding) return;
       if (!this.#serving.has(old)) continue;
-      await this.#replace("restart");
+      await this.#replace("restart", old);
       this.#leave(old);
       logger.info({ thread: old.slot + 1 }, "thread is replaced");
       // Connections that it was given last have their first request on the way.
       await clock.sleep(firstWordMs);
       await old.calls.ask("finish", undefined).catch(() => {});
-      await old.count(countMs);
+      await Promise.all([old.count(lastCountMs), old.countStats(lastCountMs)]);
       await old.end();
     }
   }
@@ -328,7 +398,9 @@ export class Crew implements AsyncDisposable {
     this.#deps.places.ended(thread.slot + 1);
     void this.#deps.sessions.ended(thread.slot);
     this.#deps.history.ended(thread.slot);
+    this.#watches.ended(thread);
     this.#left = mergedMetrics([this.#left, lasting(ofThread(thread.counted))]);
+    this.#leftStats = lastingStats(mergedStats([this.#leftStats, thread.stats]));
     if (cause !== undefined) this.#crashed(thread, cause);
   }
 

@@ -1,6 +1,7 @@
 /** What the main thread and the threads that serve calls tell and ask each other. Types only. */
 
 import type { Socket } from "node:net";
+import type { WatchedBudget, WatchedPool } from "#alerts/conditions.ts";
 import type { Inference, Inferred } from "#backends/onnx/inference-queue.ts";
 import type { SessionRequest, SessionSignature } from "#backends/onnx/messages.ts";
 import type { Settings } from "#config/settings.ts";
@@ -10,6 +11,7 @@ import type { BucketRange } from "#history/store.ts";
 import type { LimitsMemory } from "#limits/shared-memory.ts";
 import type { MetricSnapshot } from "#observability/family.ts";
 import type { ConfigOutcome, ConfigurationStatus, ShownSetting } from "#services/config.ts";
+import type { StatsSnapshot } from "#services/stats-snapshot.ts";
 import type { PortMessage } from "./port-calls.ts";
 
 /** Settings, and how many others were served by before. */
@@ -26,6 +28,8 @@ export interface ThreadData extends GenerationFacts {
   /** Of `SharedNumbers`. */
   readonly numbers: SharedArrayBuffer;
   readonly limits: LimitsMemory;
+  /** When the process began to serve, by the clock that all threads read. */
+  readonly startedMs: number;
 }
 
 /** What a thread says of itself in words. */
@@ -45,6 +49,18 @@ export interface ServiceCall {
   readonly subject?: string;
 }
 
+/** A call whose responses go on, and whose caller it takes a place from in each thread. */
+export interface WatchCall extends ServiceCall {
+  readonly isAuthenticated: boolean;
+  readonly clientAddress: string;
+}
+
+/** A watch that a thread asks others for; `watch` counts those of one thread. */
+export interface WatchOpening {
+  readonly watch: number;
+  readonly call: WatchCall;
+}
+
 /** What all other threads answered: responses in binary form, and why there are none. */
 export interface OthersAnswer {
   readonly responses: readonly Uint8Array[];
@@ -58,6 +74,11 @@ export type AskedOfThread = {
   /** Resolves when its models have loaded, or failed to. */
   readonly ready: readonly [undefined, ThreadFacts];
   readonly metrics: readonly [undefined, readonly MetricSnapshot[]];
+  readonly stats: readonly [undefined, StatsSnapshot];
+  /** Whether endpoints answer: after a probe of each, for at most so many milliseconds, where they are given. */
+  readonly pools: readonly [{ readonly probeMs?: number }, readonly WatchedPool[]];
+  /** The budgets that its calls met lately. */
+  readonly budgets: readonly [undefined, readonly WatchedBudget[]];
   readonly renewCertificates: readonly [undefined, undefined];
   readonly reopenFiles: readonly [undefined, undefined];
   /** Builds what other settings ask for; `take` has it serve, `drop` lets it go. `closed` resolves when what served before has ended. */
@@ -71,6 +92,9 @@ export type AskedOfThread = {
   readonly finish: readonly [undefined, undefined];
   /** Resolves with the response in binary form. */
   readonly call: readonly [ServiceCall, Uint8Array];
+  /** The next responses of a watch, which begins with the first; undefined at its end. Who watches no more says so. */
+  readonly watchNext: readonly [WatchOpening, readonly Uint8Array[] | undefined];
+  readonly watchEnd: readonly [number, undefined];
 };
 
 /** A session that a thread needs. */
@@ -113,6 +137,8 @@ export interface HistoryState {
 export type AskedOfMain = {
   /** The metrics of all threads, as Prometheus reads them. */
   readonly exposition: readonly [undefined, string];
+  /** What all threads have counted, for statistics. */
+  readonly allStats: readonly [undefined, StatsSnapshot];
   /** Calls that have ended, for the history. */
   readonly recordHistory: readonly [readonly HistorySample[], HistoryState];
   readonly flushHistory: readonly [undefined, undefined];
@@ -130,6 +156,11 @@ export type AskedOfMain = {
   ];
   /** Has all other threads do the same; resolves with their responses. */
   readonly others: readonly [ServiceCall, OthersAnswer];
+  /** Has all other threads watch as well; resolves when all do. */
+  readonly openWatch: readonly [WatchOpening, undefined];
+  /** The next responses of others, in binary form. Who watches no more says so. */
+  readonly nextWatched: readonly [number, readonly Uint8Array[] | undefined];
+  readonly endWatch: readonly [number, undefined];
   /** Resolves when the workers hold a session of its model. */
   readonly loadSession: readonly [SessionLoad, SessionSignature];
   readonly unloadSession: readonly [string, undefined];

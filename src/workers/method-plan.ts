@@ -1,4 +1,4 @@
-/** What becomes of a method where each thread knows a part only: asked of all and merged, or refused. Pure. */
+/** What becomes of a method where each thread knows a part only: asked of all and merged. Pure. */
 
 import type { DescMethod } from "@bufbuild/protobuf";
 import { GRPCInferenceService } from "#gen/inference/grpc_service_pb.js";
@@ -9,7 +9,6 @@ import { type Limit, LimitsService, type ListLimitsResponse } from "#gen/polygat
 import { ModelsService } from "#gen/polygate/v1/models_pb.js";
 import { type ListRequestsResponse, RequestsService } from "#gen/polygate/v1/requests_pb.js";
 import { type ListDecisionsResponse, RoutingService } from "#gen/polygate/v1/routing_pb.js";
-import { StatsService } from "#gen/polygate/v1/stats_pb.js";
 
 /** A method that concerns all threads. Others concern the one that they reach. */
 export type MethodPlan =
@@ -22,7 +21,8 @@ export type MethodPlan =
     }
   /** Any thread may know: the first response that is no failure. */
   | { readonly kind: "any" }
-  | { readonly kind: "refused" };
+  /** Each tells what happens in it. */
+  | { readonly kind: "watch" };
 
 /** An endpoint's calls over all threads; the rest is what the thread that was asked sees of it. */
 function mergedEndpoint(own: BackendEndpoint, others: readonly BackendEndpoint[]): BackendEndpoint {
@@ -143,10 +143,9 @@ const oipModelOf = ({ modelName }: { modelName: string }) => modelOf({ name: mod
 
 const { listBackends, drainBackend, resumeBackend, resetBackend } = BackendsService.method;
 const { listLimits, getLimit, resetLimit } = LimitsService.method;
-const { modelStatistics, repositoryModelLoad, repositoryModelUnload } = GRPCInferenceService.method;
+const { repositoryModelLoad, repositoryModelUnload } = GRPCInferenceService.method;
 const { loadModel, unloadModel, reloadModel } = ModelsService.method;
 const { listRequests, getRequest, watchRequests } = RequestsService.method;
-const { getStats, watchStats } = StatsService.method;
 const { adjustLoad, listDecisions, watchDecisions } = RoutingService.method;
 
 const plans = new Map<DescMethod, MethodPlan>([
@@ -163,15 +162,12 @@ const plans = new Map<DescMethod, MethodPlan>([
   [reloadModel, { kind: "all", merge: ownAlone }],
   [repositoryModelLoad, { kind: "all", merge: ownAlone, subject: oipModelOf }],
   [repositoryModelUnload, { kind: "all", merge: ownAlone, subject: oipModelOf }],
-  [modelStatistics, { kind: "refused" }],
   [adjustLoad, { kind: "all", merge: ownAlone }],
   [listDecisions, { kind: "all", merge: mergedDecisions }],
   [listRequests, { kind: "all", merge: mergedRequests }],
   [getRequest, { kind: "any" }],
-  [watchRequests, { kind: "refused" }],
-  [getStats, { kind: "refused" }],
-  [watchStats, { kind: "refused" }],
-  [watchDecisions, { kind: "refused" }],
+  [watchRequests, { kind: "watch" }],
+  [watchDecisions, { kind: "watch" }],
 ]);
 
 /** The plan of a method; undefined where any thread answers as well as any other. */

@@ -5,7 +5,10 @@ import type { Merge, MetricSnapshot } from "#observability/family.ts";
 /** What the main thread alone tells: what the process is, and the configuration that is in force. */
 const ofProcess = ["# HELP process_", "# HELP config_"];
 /** Gauges that are the main thread's own; it sets no other, and what is not set is no value. */
-const ofMainThread = [...ofProcess, "# HELP nodejs_", "# HELP gateway_worker"];
+const ofMainThread = [
+  ...ofProcess,
+  ...["# HELP nodejs_", "# HELP gateway_worker", "# HELP gateway_alerts_firing"],
+];
 
 const isAmong = (heads: readonly string[], { head }: MetricSnapshot) =>
   heads.some((start) => head.startsWith(start));

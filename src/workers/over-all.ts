@@ -9,26 +9,35 @@ import {
   toBinary,
 } from "@bufbuild/protobuf";
 import { createContextValues, type HandlerContext, type ServiceImpl } from "@connectrpc/connect";
+import { onAbort } from "#core/on-abort.ts";
 import { fault } from "#errors/fault.ts";
-import { callRecordKey } from "#interceptors/context.ts";
-import type { OthersAnswer, ServiceCall } from "./messages.ts";
+import { requireCaller } from "#interceptors/caller.ts";
+import { callRecordKey, principalKey } from "#interceptors/context.ts";
+import { Batches } from "./batches.ts";
+import type { AskedOfMain, AskedOfThread, ServiceCall, WatchCall } from "./messages.ts";
 import { type MethodPlan, planOf } from "./method-plan.ts";
+import type { PortCalls } from "./port-calls.ts";
 
 /** A unary method of a service, its types left out. */
 type Unary = (request: unknown, context: HandlerContext) => unknown;
 type Init = MessageInitShape<DescMethod["output"]>;
 
-/** Asks all other threads for the same. */
-export type AskOthers = (call: ServiceCall) => Promise<OthersAnswer>;
+/** A method whose responses go on. */
+type Watch = (request: unknown, context: HandlerContext) => AsyncIterable<Init>;
+
+/** Asks the main thread. */
+type Calls = Pick<PortCalls<AskedOfMain, AskedOfThread>, "ask">;
 
 /** The services of the generation that serves, for this thread and for the others. */
 export class OverAll {
-  readonly #askOthers: AskOthers;
+  readonly #calls: () => Calls;
   /** By procedure. */
-  readonly #own = new Map<string, { readonly method: DescMethod; readonly run: Unary }>();
+  readonly #own = new Map<string, { readonly method: DescMethod; readonly run: unknown }>();
+  #lastWatch = 0;
 
-  constructor(askOthers: AskOthers) {
-    this.#askOthers = askOthers;
+  /** `calls` is asked for when there are others to ask. */
+  constructor(calls: () => Calls) {
+    this.#calls = calls;
   }
 
   /** The service as it is mounted. */
@@ -36,38 +45,55 @@ export class OverAll {
     const methods: Record<string, unknown> = { ...own };
     for (const method of service.methods) {
       const plan = planOf(method);
-      const run = methods[method.localName] as Unary;
+      const run = methods[method.localName];
       if (plan === undefined) continue;
       this.#own.set(nameOf(method), { method, run });
-      methods[method.localName] = this.#spread(method, run, plan);
+      methods[method.localName] =
+        plan.kind === "watch"
+          ? this.#watchAll(method, run as Watch)
+          : this.#spread(method, run as Unary, plan);
     }
     return methods as ServiceImpl<S>;
   }
 
   /** Does here what another thread was asked for. */
   async served({ request, requestId, principal, ...named }: ServiceCall): Promise<Uint8Array> {
-    const found = this.#own.get(`${named.service}/${named.method}`);
-    if (found === undefined) throw fault("METHOD_UNKNOWN", "no such method");
-    const { method, run } = found;
+    const { method, run } = this.#found(named);
     const values = createContextValues();
     values.set(callRecordKey, { ...values.get(callRecordKey), requestId, principal });
     const context = { values } as HandlerContext;
-    const response = (await run(fromBinary(method.input, request), context)) as Init;
+    const response = (await (run as Unary)(fromBinary(method.input, request), context)) as Init;
     return toBinary(method.output, create(method.output, response));
   }
 
-  #spread(method: DescMethod, run: Unary, plan: MethodPlan): Unary {
-    if (plan.kind === "refused") return () => refuse(method);
-    const ask = (request: unknown, { values }: HandlerContext) => {
-      const { requestId, principal = "anonymous" } = values.get(callRecordKey);
-      const message = create(method.input, request as Init);
-      return this.#askOthers({
-        ...{ service: method.parent.typeName, method: method.name, requestId, principal },
-        request: toBinary(method.input, message),
+  /** What happens here, for a caller of another thread; until the signal aborts. */
+  async *watched(call: WatchCall, signal: AbortSignal): AsyncGenerator<Uint8Array, void> {
+    const { request, requestId, principal: id, isAuthenticated, clientAddress } = call;
+    const { method, run } = this.#found(call);
+    const values = createContextValues();
+    values.set(callRecordKey, { ...values.get(callRecordKey), requestId, clientAddress });
+    values.set(principalKey, { ...values.get(principalKey), id, authenticated: isAuthenticated });
+    const context = { values, signal } as HandlerContext;
+    for await (const response of (run as Watch)(fromBinary(method.input, request), context)) {
+      yield toBinary(method.output, create(method.output, response));
+    }
+  }
+
+  #found({ service, method }: Pick<ServiceCall, "service" | "method">) {
+    const found = this.#own.get(`${service}/${method}`);
+    if (found === undefined) throw fault("METHOD_UNKNOWN", "no such method");
+    return found;
+  }
+
+  #spread(method: DescMethod, run: Unary, plan: Exclude<MethodPlan, { kind: "watch" }>): Unary {
+    const ask = (request: unknown, context: HandlerContext) =>
+      this.#calls().ask("others", {
+        ...callOf(method, request, context),
         ...(plan.kind === "all" &&
-          plan.subject !== undefined && { subject: plan.subject(message as never) }),
+          plan.subject !== undefined && {
+            subject: plan.subject(create(method.input, request as Init) as never),
+          }),
       });
-    };
     const read = (bytes: Uint8Array) => fromBinary(method.output, bytes);
     if (plan.kind === "any") {
       return async (request, context) => {
@@ -88,16 +114,66 @@ export class OverAll {
       return plan.merge(own as never, responses.map(read) as never[], request as never);
     };
   }
+
+  /** What happens here and in the others, as it comes. */
+  #watchAll(method: DescMethod, run: Watch): Watch {
+    const watchOthers = (call: WatchCall) => this.#watchOthers(method, call);
+    return async function* watchAll(request, context) {
+      const { values } = context;
+      const ending = new AbortController();
+      const signal = AbortSignal.any([context.signal, ending.signal]);
+      const own = run(request, { ...context, values, signal })[Symbol.asyncIterator]();
+      const all = new Batches<Init>();
+      try {
+        // What is wrong with the request is thrown here, before anybody else is asked.
+        const first = await own.next();
+        if (first.done === true) return;
+        const { authenticated: isAuthenticated } = values.get(principalKey);
+        const { clientAddress } = values.get(callRecordKey);
+        const call = { ...callOf(method, request, context), isAuthenticated, clientAddress };
+        const others = await watchOthers(call);
+        onAbort(signal, others.end);
+        void all.addAll({ [Symbol.asyncIterator]: () => own });
+        void all.addAll(others.responses);
+        // It is on in all threads.
+        yield first.value;
+        for (let batch = await all.next(); batch !== undefined; batch = await all.next()) {
+          requireCaller(values);
+          yield* batch;
+        }
+      } finally {
+        all.end();
+        ending.abort();
+      }
+    };
+  }
+
+  async #watchOthers(method: DescMethod, call: WatchCall) {
+    const calls = this.#calls();
+    this.#lastWatch += 1;
+    const watch = this.#lastWatch;
+    await calls.ask("openWatch", { watch, call });
+    async function* responses(): AsyncGenerator<Init, void> {
+      for (;;) {
+        const batch = await calls.ask("nextWatched", watch);
+        if (batch === undefined) return;
+        // Empty ones say no more than that the watch is on there.
+        for (const bytes of batch) if (bytes.length > 0) yield fromBinary(method.output, bytes);
+      }
+    }
+    const end = () => void calls.ask("endWatch", watch).catch(() => {});
+    return { responses: responses(), end };
+  }
+}
+
+function callOf(method: DescMethod, request: unknown, { values }: HandlerContext): ServiceCall {
+  const { requestId, principal = "anonymous" } = values.get(callRecordKey);
+  return {
+    ...{ service: method.parent.typeName, method: method.name, requestId, principal },
+    request: toBinary(method.input, create(method.input, request as Init)),
+  };
 }
 
 function nameOf({ parent, name }: DescMethod): string {
   return `${parent.typeName}/${name}`;
-}
-
-/** No thread has more than its part of what this method tells. */
-function refuse({ name }: DescMethod): never {
-  throw fault(
-    "UNIMPLEMENTED",
-    `${name} is not served with \`workers\` above 1: no thread knows more than its own part`,
-  );
 }

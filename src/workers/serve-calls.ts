@@ -11,7 +11,9 @@ import { createLogger, flushed, type Logger } from "#observability/logger.ts";
 import { LoadBoard } from "./load-board.ts";
 import type { AskedOfMain, AskedOfThread, ThreadData, ThreadFacts, ToThread } from "./messages.ts";
 import { OverAll } from "./over-all.ts";
+import { OwnWatches } from "./own-watches.ts";
 import { type Answers, PortCalls } from "./port-calls.ts";
+import { processClock } from "./process-clock.ts";
 import { RemoteHistory } from "./remote-history.ts";
 import { RemoteInference } from "./remote-inference.ts";
 import { SharedNumbers } from "./shared-numbers.ts";
@@ -19,19 +21,11 @@ import { SharedNumbers } from "./shared-numbers.ts";
 /** How often the board is told how many requests there are. */
 const boardMs = 100;
 
-/** All threads read the time of one clock. */
-const processClock = {
-  nowMs() {
-    const [seconds, nanoseconds] = process.hrtime();
-    return seconds * 1_000 + nanoseconds / 1e6;
-  },
-};
-
 /** What answers the main thread, but for the calls of other threads. */
 function answersOf(
   starting: Promise<ThreadGateway>,
   { logger, onGeneration }: { readonly logger: Logger; onGeneration(generation: number): void },
-): Omit<Answers<AskedOfThread>, "call"> {
+): Omit<Answers<AskedOfThread>, "call" | "watchNext" | "watchEnd"> {
   let prepared: Prepared | undefined;
   let closing: Promise<void> = Promise.resolve();
   return {
@@ -42,6 +36,13 @@ function answersOf(
       return factsOf(gateway);
     },
     metrics: async () => await (await starting).metrics(),
+    stats: async () => (await starting).stats(),
+    async pools({ probeMs }) {
+      const { watching } = await starting;
+      if (probeMs !== undefined) await watching.probe(probeMs);
+      return watching.watched.pools();
+    },
+    budgets: async () => await (await starting).watching.watched.budgets(),
     renewCertificates: async () => (await starting).renewCertificates(),
     async reopenFiles() {
       logger.reopen();
@@ -85,13 +86,20 @@ export function serveCalls(port: MessagePort, data: ThreadData): void {
   const thread = slot + 1;
   let { generation } = data;
   const starting = Promise.withResolvers<ThreadGateway>();
-  const overAll = new OverAll((call) => calls.ask("others", call));
+  const overAll: OverAll = new OverAll(() => calls);
+  const watches = new OwnWatches((call, signal) => overAll.watched(call, signal));
   const onGeneration = (next: number) => {
     generation = next;
   };
   const answers: Answers<AskedOfThread> = {
     ...answersOf(starting.promise, { logger, onGeneration }),
-    call: (call) => overAll.served(call),
+    async call(call) {
+      // One that only starts has no services yet.
+      await starting.promise;
+      return await overAll.served(call);
+    },
+    watchNext: (opening) => watches.next(opening),
+    watchEnd: (watch) => watches.end(watch),
   };
   const calls = new PortCalls<AskedOfMain, AskedOfThread>(port, answers);
   const take = (listener: number, socket: Socket) => {
@@ -118,6 +126,8 @@ export function serveCalls(port: MessagePort, data: ThreadData): void {
     },
     numbers: { calls: () => numbers.next("calls"), decisions: () => numbers.next("decisions") },
     exposition: () => calls.ask("exposition", undefined),
+    stats: () => calls.ask("allStats", undefined),
+    ageMs: () => processClock.nowMs() - data.startedMs,
     configuration: {
       values: () => calls.ask("configValues", undefined),
       status: () => calls.ask("configStatus", undefined),

@@ -41,6 +41,11 @@ export class SharedHistory implements AsyncDisposable {
     return { lost: recorder.lost, state: this.#stores.get("history") };
   }
 
+  /** Where it is read. */
+  get store(): CallHistory["store"] {
+    return this.#history.store;
+  }
+
   /** Has all that was recorded be in the store. */
   flush(): Promise<void> {
     return this.#history.recorder.flush();

@@ -1,6 +1,7 @@
 /** A gateway of several threads: the main thread opens the ports, hands connections over, and keeps the threads. */
 
 import { randomBytes } from "node:crypto";
+import type { AlertWatchDeps } from "#alerts/alert-watch.ts";
 import { createWorkerPool } from "#backends/onnx/worker-pool.ts";
 import { startWorkerThread } from "#backends/onnx/worker-thread.ts";
 import type { Settings } from "#config/settings.ts";
@@ -25,7 +26,8 @@ import type { ThreadFacts } from "./messages.ts";
 import { workersFamilies } from "./metric-families.ts";
 import { mergedMetrics, metricsText, ofMain } from "./metric-merge.ts";
 import { type Accept, openPorts, type PortAddress } from "./ports.ts";
-import { openSharedHistory } from "./shared-history.ts";
+import { ProcessAlerts } from "./process-alerts.ts";
+import { openSharedHistory, type SharedHistory } from "./shared-history.ts";
 import { SharedSessions } from "./shared-sessions.ts";
 import { boundThreadsAlone } from "./thread-heap.ts";
 import { threadSettings } from "./thread-settings.ts";
@@ -102,6 +104,24 @@ function listenersOf(listeners: Settings["listeners"], ports: readonly number[])
   }));
 }
 
+/** The alerts of the process, over what all threads measure. */
+function alertsOver(
+  crew: Crew,
+  { store }: SharedHistory,
+  deps: Pick<AlertWatchDeps, "clock" | "logger" | "metrics">,
+): ProcessAlerts {
+  const nothing = { requests: 0, errors: 0 };
+  return new ProcessAlerts({
+    ...deps,
+    sources: {
+      calls: async () => (await crew.stats()).series.gateway.get("calls") ?? nothing,
+      history: store,
+      pools: () => crew.pools(),
+      budgets: () => crew.budgets(),
+    },
+  });
+}
+
 /** Starts the threads and opens the ports. Rejects with the system's error when a listener cannot open. */
 export async function startWorkers(
   settings: Settings,
@@ -145,7 +165,9 @@ export async function startWorkers(
       onGivenUp: () => givenUp.resolve(),
     }),
   );
+  const alerts = opening.use(alertsOver(crew, history, { ...log, metrics: own }));
   await crew.start();
+  await alerts.take(settings.alerts);
   let told: ThreadFacts = (await crew.serving[0]?.start()) ?? { backends: [], models: [] };
   let current = settings;
   const prepare = async (wanted: Settings): Promise<Prepared> => {
@@ -161,7 +183,7 @@ export async function startWorkers(
         hasServed = true;
         facts = next;
         current = wanted;
-        await crew.takePrepared(next, prepared);
+        await Promise.all([crew.takePrepared(next, prepared), alerts.take(wanted.alerts)]);
       },
       async [Symbol.asyncDispose]() {
         if (!hasServed) await crew.drop(prepared);
@@ -192,6 +214,7 @@ export async function startWorkers(
     reopenFiles: () => void crew.askAll("reopenFiles"),
     async drain() {
       crew.stopStarting();
+      alerts.stop();
       await crew.askAll("announceStop");
       await systemClock.sleep(current.drainDelayMs);
       await ports[Symbol.asyncDispose]();

@@ -44,7 +44,6 @@ test("several threads take no uploads unless they are asked to, which is refused
 
 test.each([
   ["uploads: { enabled: true }", "uploads.enabled: is not possible with `workers` above 1"],
-  ["auth: { key_store: { path: keys.db } }", "auth.key_store.path: is a file with one writer"],
   [
     "providers: { openai: { api_key: x, max_concurrent: 1 } }",
     "providers.openai.max_concurrent: is less than `workers` (2), which share it",
