@@ -4,10 +4,8 @@ import { reasonOf } from "../../../src/errors/fault.ts";
 import { faultFrom } from "../../../src/errors/from-unknown.ts";
 
 function loading(cause: Error) {
-  return optionalPackage("onnxruntime-node", () => Promise.reject(cause)).then(
-    () => "loaded",
-    (error: unknown) => faultFrom(error),
-  );
+  const load = () => Promise.reject<ReturnType<typeof faultFrom>>(cause);
+  return optionalPackage("onnxruntime-node", load).catch(faultFrom);
 }
 
 test("what loads is given as it is", async () => {
