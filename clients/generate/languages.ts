@@ -1,8 +1,8 @@
 /** How each language's code is generated, with its ecosystem's own tools in fixed versions. */
 
 import { execFileSync } from "node:child_process";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { type Language, toolsOf } from "./tools.ts";
 
 /** What code is generated from. */
@@ -71,7 +71,47 @@ export const generators: Readonly<Record<Language, (sources: Sources) => void>> 
     );
     write(`${out}/service_config.json`, `${json(policy)}\n`);
   },
+  java({ image, files }) {
+    const out = fresh("clients/java/src/main/java");
+    const protoc = fromMaven("com.google.protobuf", "protoc", "4.36.2");
+    const grpc = fromMaven("io.grpc", "protoc-gen-grpc-java", "1.83.1");
+    execFileSync(protoc, [
+      `--descriptor_set_in=${image}`,
+      `--java_out=${out}`,
+      `--plugin=protoc-gen-grpc-java=${grpc}`,
+      `--grpc-java_out=@generated=omit:${out}`,
+      ...files,
+    ]);
+  },
+  rust({ image }) {
+    const out = fresh("clients/rust/src/gen");
+    const manifest = ["--manifest-path", "clients/rust/generate/Cargo.toml"];
+    const target = ["--target-dir", ".cache/rust"];
+    execFileSync("cargo", ["run", "--quiet", "--locked", ...manifest, ...target, image, out]);
+  },
 };
+
+/** What Maven calls the systems that programs are built for. */
+const mavenSystems: Readonly<Record<string, string>> = {
+  "linux x64": "linux-x86_64",
+  "linux arm64": "linux-aarch_64",
+  "darwin x64": "osx-x86_64",
+  "darwin arm64": "osx-aarch_64",
+  "win32 x64": "windows-x86_64",
+};
+
+/** Has Maven fetch a program for this system, and gives its path. */
+function fromMaven(group: string, name: string, version: string): string {
+  const folder = ".cache/java-tools";
+  const { platform, arch } = process;
+  const system = mavenSystems[`${platform} ${arch}`];
+  if (system === undefined) throw new Error(`java: there is no ${name} for ${platform} ${arch}`);
+  const artifact = `-Dartifact=${group}:${name}:${version}:exe:${system}`;
+  execFileSync("mvn", ["-q", "-B", "dependency:copy", artifact, `-DoutputDirectory=${folder}`]);
+  const path = resolve(folder, `${name}-${version}-${system}.exe`);
+  chmodSync(path, 0o755);
+  return path;
+}
 
 function plugin(local: readonly string[], out: string, opt: readonly string[]): object {
   return { local, out, opt };

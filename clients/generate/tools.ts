@@ -24,6 +24,8 @@ export const toolsOf = {
     },
   ],
   go: [{ name: "go", probe: ["go", "version"], hint: "Go 1.26 or later" }],
+  java: [{ name: "mvn", probe: ["mvn", "--version"], hint: "Maven 3.8 or later" }],
+  rust: [{ name: "cargo", probe: ["cargo", "--version"], hint: "Rust 1.88 or later" }],
 } as const satisfies Record<string, readonly Tool[]>;
 
 /** A language that has a client. */

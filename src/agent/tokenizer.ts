@@ -1,5 +1,6 @@
 /** Splits text into cl100k_base tokens, in time that grows with the length of any text. */
 
+import { optionalPackage } from "#core/optional-package.ts";
 import { inTurn, type Work } from "./work.ts";
 
 /** A tokenizer with its tables in memory. Of texts it keeps no more than `mergesMax` blocks. */
@@ -41,10 +42,13 @@ const plainText = { allowedSpecial: new Set<string>(), disallowedSpecial: new Se
 
 /** Imports the tables on first use (docs/design/agent.md says what they cost). */
 export async function loadTokenizer(): Promise<Tokenizer> {
-  const [{ countTokens, encode, setMergeCacheSize }, { default: tokenTexts }] = await Promise.all([
-    import("gpt-tokenizer/encoding/cl100k_base"),
-    import("gpt-tokenizer/bpeRanks/cl100k_base"),
-  ]);
+  const [{ countTokens, encode, setMergeCacheSize }, { default: tokenTexts }] =
+    await optionalPackage("gpt-tokenizer", () =>
+      Promise.all([
+        import("gpt-tokenizer/encoding/cl100k_base"),
+        import("gpt-tokenizer/bpeRanks/cl100k_base"),
+      ]),
+    );
   setMergeCacheSize(mergesMax);
 
   return {

@@ -2,6 +2,7 @@
 
 import { mkdir } from "node:fs/promises";
 import { join, parse } from "node:path";
+import { optionalPackage } from "#core/optional-package.ts";
 import type { Detection, PredictResponse } from "#gen/polygate/v1/predict_pb.js";
 import { percentText } from "#terminal/figures.ts";
 
@@ -27,7 +28,7 @@ export async function annotate(
   folder: string,
   name: string,
 ): Promise<void> {
-  const { default: sharp } = await import("sharp");
+  const { default: sharp } = await optionalPackage("sharp", () => import("sharp"));
   // Boxes are told of the image as it is seen, turned by its EXIF note.
   const upright = sharp(image).rotate();
   const { info, data } = await upright.png().toBuffer({ resolveWithObject: true });

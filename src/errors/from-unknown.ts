@@ -15,7 +15,7 @@ function reasonOfCode(code: Code): Reason {
 /**
  * Converts what was thrown. An error with a reason stays as it is; one of Connect's without gets the
  * reason of its code, and keeps message, details and metadata; an abort becomes CANCELLED, a time-out
- * DEADLINE_EXCEEDED; anything else is a bug of this project: INTERNAL, its text kept for the log.
+ * DEADLINE_EXCEEDED, an optional package that does not load PACKAGE_MISSING; anything else is a bug of this project: INTERNAL, its text kept for the log.
  */
 export function faultFrom(thrown: unknown): ConnectError {
   if (thrown instanceof ConnectError) {
@@ -31,6 +31,9 @@ export function faultFrom(thrown: unknown): ConnectError {
   }
   if (thrown instanceof Error && thrown.name === "AbortError") {
     return fault("CANCELLED", "the call was cancelled", { cause: thrown });
+  }
+  if (thrown instanceof Error && thrown.name === "MissingPackageError") {
+    return fault("PACKAGE_MISSING", thrown.message, { cause: thrown.cause });
   }
   return fault("INTERNAL", "internal error", { cause: thrown });
 }

@@ -112,6 +112,8 @@ export const reasons = {
     blame: "caller",
     log: "info",
   },
+  // A heavy package that the installation does without.
+  PACKAGE_MISSING: { code: Code.Unimplemented, retryable: false, blame: "gateway", log: "warn" },
   MODEL_LOAD_FAILED: {
     code: Code.FailedPrecondition,
     retryable: false,

@@ -1,5 +1,6 @@
 /** An encoded image becomes a model's input. */
 
+import { optionalPackage } from "#core/optional-package.ts";
 import type { Tensor } from "#core/tensor.ts";
 import type { ClaimBytes } from "./decode-queue.ts";
 import type { ImageFrame } from "./image-frame.ts";
@@ -30,5 +31,5 @@ export async function prepareImage(
 
 /** Loads the decoding library, which takes long enough that only gateways with image models should. */
 export function openDecoder(): Promise<typeof import("./image-decoder.ts")> {
-  return import("./image-decoder.ts");
+  return optionalPackage("sharp", () => import("./image-decoder.ts"));
 }

@@ -59,6 +59,27 @@ const packages: readonly ClientPackage[] = [
     pack: (folder) => ["tar", "-czf", `${folder}/polygate-go.tgz`, "."],
     prints: /^Hello there\nHello there\nREQUEST_INVALID map\[max_tokens:.*\] 0s\n$/,
   },
+  {
+    language: "java",
+    missing: missingProgram("mvn"),
+    checks: [["mvn", "-B", "-ntp", "test"]],
+    passed: /Tests run: 4, Failures: 0, Errors: 0, Skipped: 0/,
+    tries: 0,
+    pack: () => ["mvn", "-q", "-B", "-ntp", "install", "-DskipTests"],
+    prints: /Hello there\nHello there\nREQUEST_INVALID\n/,
+  },
+  {
+    language: "rust",
+    missing: missingProgram("cargo"),
+    checks: [["cargo", "test", "--locked"]],
+    passed: /test result: ok\. 4 passed; 0 failed/,
+    tries: 0,
+    pack: (folder) => [
+      ...(["tar", "-czf", `${folder}/polygate-rust.tgz`] as const),
+      ...["src", "Cargo.toml", "LICENSE", "README.md"],
+    ],
+    prints: /^Hello there\nHello there\nREQUEST_INVALID\n$/,
+  },
 ];
 
 for (const { language, missing, checks, passed, tries, pack, prints } of packages) {

@@ -109,6 +109,11 @@ const { response } = await chat.chat({ message: "what is 12*7?", useTools: true 
 console.log(response);
 `;
 
+function post(url: string, body: object): Promise<Response> {
+  const headers = { "content-type": "application/json" };
+  return fetch(url, { method: "POST", headers, body: JSON.stringify(body) });
+}
+
 describe("the published package", () => {
   let folder: TemporaryFolder;
   let files: readonly string[];
@@ -142,7 +147,7 @@ describe("the published package", () => {
     await symlink(join("../polygate", command.polygate), bin);
     await chmod(join(home, command.polygate), 0o755);
     return () => folder[Symbol.asyncDispose]();
-  }, 120_000);
+  }, 300_000);
 
   test("it holds what runs, the models and the protos; no sources, no tests, no training", () => {
     expect(new Set(files.map((path) => path.replace(/\/.*/s, "")))).toEqual(
@@ -212,6 +217,53 @@ describe("the published package", () => {
     });
     expect(await gateway.stop("SIGTERM")).toBe(0);
   }, 60_000);
+
+  /** What needs a package, each asked of a gateway that lacks one. */
+  const asks = {
+    chat: (url: string) => post(`${url}/api/v1/chat`, { message: "hello" }),
+    sum: (url: string) => post(`${url}/api/v1/chat`, { message: "what is 12*7?", use_tools: true }),
+    image: async (url: string) => {
+      const form = new FormData();
+      form.set("file", new Blob([await readFile("models/digits/examples/7.png")]), "7.png");
+      return fetch(`${url}/predict/digits`, { method: "POST", body: form });
+    },
+  };
+
+  test.each([
+    { name: "gpt-tokenizer", fails: ["chat", "sum"] },
+    { name: "mathjs", fails: ["sum"] },
+    { name: "sharp", fails: ["image"] },
+    { name: "onnxruntime-node", fails: ["image"] },
+  ])(
+    "without $name it serves all else, and names it where it is needed",
+    async ({ name, fails }) => {
+      await using bare = await temporaryFolder();
+      const modules = join(bare.path, "node_modules");
+      await mkdir(modules);
+      await cp(join(consumer, "node_modules/polygate"), join(modules, "polygate"), {
+        recursive: true,
+      });
+      for (const entry of await readdir("node_modules")) {
+        if (entry !== name) await symlink(resolve("node_modules", entry), join(modules, entry));
+      }
+      await using gateway = await startProcess({
+        command: [join(modules, "polygate/bin/polygate.cjs"), "serve", "--port", "0"],
+        cwd: bare.path,
+        env,
+      });
+      const [url = ""] = gateway.urls;
+      for (const [ask, send] of Object.entries(asks)) {
+        const answer = await send(url);
+        const body = await answer.text();
+        if (fails.includes(ask)) {
+          expect(body, ask).toContain(`${name}, which `);
+          expect(body, ask).toContain(`npm install ${name}`);
+        } else expect(answer.status, body).toBe(200);
+      }
+      expect(await gateway.stop("SIGTERM")).toBe(0);
+    },
+    60_000,
+  );
 
   describe("the example page with its dashboard", () => {
     let page: string;

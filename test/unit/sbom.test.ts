@@ -14,8 +14,9 @@ interface LockedPackage {
 const lock = JSON.parse(readFileSync("package-lock.json", "utf8")) as {
   packages: Record<string, LockedPackage>;
 };
-const { dependencies } = JSON.parse(readFileSync("package.json", "utf8")) as {
+const { dependencies, optionalDependencies } = JSON.parse(readFileSync("package.json", "utf8")) as {
   dependencies: Record<string, string>;
+  optionalDependencies: Record<string, string>;
 };
 
 /** Name and version of what is installed without development; what the machine may do without may be missing. */
@@ -34,6 +35,7 @@ test("it is CycloneDX, and lists what the lock file has for production, and no t
   const listed = new Set(bill.components.map(({ name, version }) => `${name}@${version}`));
   expect(locked.filter((one) => !listed.has(one))).toEqual([]);
   const names = new Set(bill.components.map(({ name }) => name));
-  expect(Object.keys(dependencies).filter((name) => !names.has(name))).toEqual([]);
+  const declared = Object.keys({ ...dependencies, ...optionalDependencies });
+  expect(declared.filter((name) => !names.has(name))).toEqual([]);
   expect(["vitest", "typescript", "@biomejs/biome"].filter((name) => names.has(name))).toEqual([]);
 }, 60_000);

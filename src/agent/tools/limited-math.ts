@@ -1,6 +1,7 @@
 /** The expression library, reduced to arithmetic on real numbers and to units. */
 
 import type { MathJsInstance } from "mathjs";
+import { optionalPackage } from "#core/optional-package.ts";
 
 /** What the tools use of the library. */
 export type LimitedMath = Pick<MathJsInstance, "parse" | "unit">;
@@ -25,7 +26,9 @@ const refused = [
 
 /** Imports the library on first use (docs/design/agent.md says what it costs). */
 export async function loadLimitedMath(): Promise<LimitedMath> {
-  const { all, create } = (await import("mathjs/lib/browser/math.js")).default;
+  const { all, create } = (
+    await optionalPackage("mathjs", () => import("mathjs/lib/browser/math.js"))
+  ).default;
   // Predictable: the root of -1 is not a number, rather than a complex one.
   const math = create(all ?? {}, { predictable: true });
   const limited = { parse: math.parse, unit: math.unit };

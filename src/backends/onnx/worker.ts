@@ -4,6 +4,7 @@ import { getPriority, setPriority } from "node:os";
 import { parentPort } from "node:worker_threads";
 import type { InferenceSession as Session } from "onnxruntime-node";
 import { systemClock } from "#core/clock.ts";
+import { optionalPackage } from "#core/optional-package.ts";
 import type { NamedTensor } from "#core/tensor.ts";
 import type { SessionRequest, SessionSignature, WorkerReply, WorkerRequest } from "./messages.ts";
 import { saysNoMemory } from "./ort-message.ts";
@@ -16,7 +17,15 @@ import { zeroInputs } from "./warm-up.ts";
 process.env.ORT_DISABLE_TELEMETRY = "1";
 // With this global present the binding gives half-float inputs no memory (onnxruntime#26791).
 Reflect.deleteProperty(globalThis, "Float16Array");
-const { InferenceSession, Tensor } = await import("onnxruntime-node");
+const library = await optionalPackage("onnxruntime-node", () => import("onnxruntime-node")).catch(
+  (error: Error) => error,
+);
+
+/** The library. Throws why it is not there, which each load reports. */
+function ort(): Exclude<typeof library, Error> {
+  if (library instanceof Error) throw library;
+  return library;
+}
 
 /** Who computes gives way to who serves, which has little to do. On Linux this is the thread's alone. */
 const nicer = 5;
@@ -42,7 +51,7 @@ interface Loaded {
 const sessions = new Map<string, Loaded>();
 
 async function load(request: SessionRequest): Promise<WorkerReply> {
-  const session = await InferenceSession.create(request.file, sessionOptions);
+  const session = await ort().InferenceSession.create(request.file, sessionOptions);
   try {
     const signature = {
       inputs: session.inputMetadata.map(tensorSpec),
@@ -87,6 +96,7 @@ async function run(key: string, inputs: readonly NamedTensor[]): Promise<WorkerR
 }
 
 async function infer(loaded: Loaded, inputs: readonly NamedTensor[]): Promise<NamedTensor[]> {
+  const { Tensor } = ort();
   const feeds = Object.fromEntries(
     inputs.map((input) => {
       const { type, data, dims } = ortParts(input);
