@@ -210,7 +210,7 @@ portal: { folder: ${folder.path}/nowhere }`,
     const page = await fetch(`${bare.url}/portal/`, { headers: { accept: browser } });
     expect(page.status).toBe(503);
     const text = await page.text();
-    expect(text).toContain("npm run build");
+    expect(text).toContain("npm run build:portal");
     expect(text).not.toContain(folder.path);
     const home = await fetch(bare.url, { headers: { accept: browser } });
     expect(home.status, "and / is what it was").toBe(200);
