@@ -9,6 +9,7 @@ import type { Refuse, Surface } from "#entry/surface.ts";
 import { fault } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import { type Exchange, pathOf } from "#exchange/exchange.ts";
+import { cameByHttps } from "#exchange/security-headers.ts";
 import { sessionKey, valuesOf } from "#interceptors/context.ts";
 import { methodFacts } from "#interceptors/method-facts.ts";
 import type { CallRecord } from "#observability/call-record.ts";
@@ -92,7 +93,8 @@ export function createPortalSurface<P extends { readonly method: DescMethod }>(
     requireOwn(exchange, record);
     const values = valuesOf(record);
     const known = await sessions();
-    const session = await known.open(sessionText(exchange.header("cookie")));
+    const text = sessionText(exchange.header("cookie"), cameByHttps(exchange));
+    const session = await known.open(text);
     if (session !== undefined) {
       // Whoever asks without one may be anybody, and is counted.
       if (isLook(procedure.method)) record.uncounted = true;
