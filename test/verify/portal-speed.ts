@@ -85,7 +85,8 @@ async function fill(page: Page): Promise<void> {
   };
   for (const [method, bytes] of Object.entries(answers)) {
     const answer = { contentType: "application/proto", body: Buffer.from(bytes) };
-    await page.route(`**/StatsService/${method}?*`, (route) => route.fulfill(answer));
+    const isAsked = ({ pathname }: URL) => pathname.endsWith(`StatsService/${method}`);
+    await page.route(isAsked, (route) => route.fulfill(answer));
   }
 }
 
@@ -129,9 +130,7 @@ async function measureMonitoring(browser: Browser, url: string): Promise<void> {
     const before = await charts.first().getAttribute("width");
     const resized = async () => {
       await page.setViewportSize({ width, height: 900 });
-      await page.waitForFunction(
-        `document.querySelector(".plot canvas").getAttribute("width") !== "${before}"`,
-      );
+      await page.waitForSelector(`.plot canvas:not([width="${before}"])`);
     };
     return (await costOf(page, session, ["ScriptDuration"], resized)) / (await charts.count());
   });
