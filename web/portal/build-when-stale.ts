@@ -19,7 +19,7 @@ function changedMs(path: string): number {
 }
 
 /** Whether the pages in `dist/portal` beneath `root` are missing, or older than what they are made of. */
-export function isStale(root: string): boolean {
+function isStale(root: string): boolean {
   const builtMs = changedMs(join(root, "dist/portal/index.html"));
   return sources.some((source) => changedMs(join(root, source)) > builtMs);
 }
