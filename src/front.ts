@@ -15,6 +15,7 @@ import {
   requestIdOf,
 } from "#entry/entry.ts";
 import type { EntryMetrics } from "#entry/metric-families.ts";
+import { keepOwnFailure } from "#entry/own-failure.ts";
 import { createPagesSurface, type Pages } from "#entry/pages.ts";
 import { serverOptions } from "#entry/server-options.ts";
 import type { Refuse, Surface } from "#entry/surface.ts";
@@ -328,8 +329,10 @@ function surfacesOf(options: ServingOptions, { calls, clock, refuseWith }: Surfa
 /** Builds what serves requests; listeners pass them to it. */
 export function createServing(options: ServingOptions, deps: FrontDeps): Serving {
   const { clock } = deps;
-  const refuseWith: Refuse = (arrival, { requestId }, error) =>
-    refuse(arrival, error, { requestId, wallMs: clock.wallMs() });
+  const refuseWith: Refuse = (arrival, record, error) => {
+    keepOwnFailure(record, error);
+    refuse(arrival, error, { requestId: record.requestId, wallMs: clock.wallMs() });
+  };
 
   const calls = createCallPath(options.routes, options.interceptors, { ...options.policy, clock });
   const all = surfacesOf(options, { calls, clock, refuseWith });

@@ -12,7 +12,9 @@ import type { TlsFiles, TlsProblem } from "./tls-files.ts";
 const everything: readonly SurfaceName[] = surfaceNames;
 
 /** What programs need: the pages for people are at the port beside. */
-const allButPortal = everything.filter((name) => name !== "portal");
+const forPrograms = everything.filter((name) => name !== "portal");
+/** What people need, with health and metrics, which are asked for at either port: no API of a vendor's. */
+const forPeople: readonly SurfaceName[] = ["rpc", "rest", "portal", "metrics"];
 
 /** The defaults of every listener. */
 function sharedOf({
@@ -104,8 +106,8 @@ function fromPorts({ gateway }: FileConfig, report: Report): readonly ListenerSe
   }
   if (paired) {
     return [
-      { ...shared, name: "portal", port: portalPort ?? 8080 },
-      { ...shared, name: "api", port: apiPort ?? 8081, serves: allButPortal },
+      { ...shared, name: "portal", port: portalPort ?? 8080, serves: forPeople },
+      { ...shared, name: "api", port: apiPort ?? 8081, serves: forPrograms },
     ];
   }
   if (ports !== undefined) {

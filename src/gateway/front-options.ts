@@ -8,7 +8,6 @@ import { type ProcessParts, type Shared, servicesOf } from "#gateway/parts.ts";
 import { type Backends, routesOf } from "#gateway/services.ts";
 import { shownAccess } from "#identity/access.ts";
 import { interceptorChain } from "#interceptors/chain.ts";
-import { causeText } from "#observability/cause-text.ts";
 import { type GaugedPools, gatewayPages } from "#pages.ts";
 import { isBuilt } from "#portal/pages.ts";
 import type { PortalOptions } from "#portal/surface.ts";
@@ -50,9 +49,6 @@ function portalOptions(
     secret: auth.tokens?.secrets[0],
     onPassingSecret() {
       logger.info("without SECRET_KEY, sessions of the portal end with this process");
-    },
-    onFailure({ requestId: request_id, cause }) {
-      logger.error({ request_id, error: causeText(cause) }, "portal failed");
     },
     onSession({ requestId: request_id, ...facts }) {
       logger.info({ request_id, ...facts }, "portal");

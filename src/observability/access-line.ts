@@ -89,6 +89,7 @@ function traceFact({ trace }: CallRecord): string {
 
 function factsOf(record: CallRecord, outcome: CallOutcome | undefined, elapsedMs: number): string {
   const { attempts = 1 } = record;
+  const error = outcome?.error ?? record.failure;
   return (
     textFact("request_id", record.requestId) +
     traceFact(record) +
@@ -111,6 +112,6 @@ function factsOf(record: CallRecord, outcome: CallOutcome | undefined, elapsedMs
     millisecondsFact("upstream_ms", record.upstreamMs) +
     millisecondsFact("queue_ms", record.queueMs) +
     millisecondsFact("drained_ms", record.drainedMs) +
-    textFact("error", outcome?.error === undefined ? undefined : causeText(outcome.error))
+    textFact("error", error === undefined ? undefined : causeText(error))
   );
 }

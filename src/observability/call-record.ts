@@ -93,6 +93,8 @@ export interface CallRecord {
   target?: string;
   /** Reason of a refusal that came before there was a call. (hosts, surfaces) */
   refusal?: string;
+  /** What the gateway itself failed with outside of a call, for the log only. (surfaces) */
+  failure?: unknown;
   /** Level of the access line of a page whose status says too much or too little. (pages) */
   level?: "debug" | "info";
   /** The portal only looks: it is left out of all that the portal shows. (portal) */

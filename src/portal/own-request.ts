@@ -6,8 +6,13 @@ import type { Exchange } from "#exchange/exchange.ts";
 /** The header that the portal's scripts send: no form can, and no script of another origin without being asked about. */
 const portalHeader = "x-polygate-portal";
 
-/** Name of the cookie of a session. */
-export const sessionCookie = "pg_session";
+/**
+ * Name of the cookie of a session. Over HTTPS browsers take one of this name from HTTPS alone: a page of the same
+ * host without TLS can put nobody else's session there. (`__Host-` would want a path, which only the browser knows.)
+ */
+export function sessionCookie(isSecure: boolean): string {
+  return isSecure ? "__Secure-pg_session" : "pg_session";
+}
 
 /** Host and port of an origin; undefined for `null` and what is none. */
 function hostOf(origin: string): string | undefined {
@@ -45,11 +50,12 @@ export function requireOwnRequest(
 }
 
 /** The value of the session's cookie; undefined without one. */
-export function sessionText(cookies: string | undefined): string | undefined {
+export function sessionText(cookies: string | undefined, isSecure: boolean): string | undefined {
   if (cookies === undefined) return undefined;
+  const name = sessionCookie(isSecure);
   for (const pair of cookies.split(";")) {
     const at = pair.indexOf("=");
-    if (at > 0 && pair.slice(0, at).trim() === sessionCookie) return pair.slice(at + 1).trim();
+    if (at > 0 && pair.slice(0, at).trim() === name) return pair.slice(at + 1).trim();
   }
   return undefined;
 }

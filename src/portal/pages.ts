@@ -37,8 +37,8 @@ const notBuilt = `<!doctype html>
 </head>
 <body>
 <h1>The portal is not built</h1>
-<p>From a clone of the repository, <code>npm run build</code> builds it; then load this page again.
-The published package and the image have it built.</p>
+<p>In a clone of the repository <code>npm start</code> builds it, and so does <code>npm run build:portal</code>; then
+load this page again. The published package and the image have it built.</p>
 <p>The gateway serves calls all the same.</p>
 </body>
 </html>

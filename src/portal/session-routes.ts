@@ -49,7 +49,7 @@ function setCookie(
   text: string,
   { expires, isSecure }: { readonly expires: Date; readonly isSecure: boolean },
 ): void {
-  void reply.setCookie(sessionCookie, text, {
+  void reply.setCookie(sessionCookie(isSecure), text, {
     httpOnly: true,
     sameSite: "strict",
     secure: isSecure,
@@ -124,7 +124,10 @@ function answer(
 /** Adds the routes to an app. */
 export function addSessions(app: FastifyInstance, facts: SessionFacts, visitOf: () => Visit): void {
   const { sessions, accessOf, principalOf, onSession } = facts;
-  const open = () => sessions.open(sessionText(visitOf().exchange.header("cookie")));
+  const open = () => {
+    const { exchange, isSecure } = visitOf();
+    return sessions.open(sessionText(exchange.header("cookie"), isSecure));
+  };
   const give = (reply: FastifyReply, text: string, { idleWallMs }: Session) =>
     setCookie(reply, text, { expires: new Date(idleWallMs), isSecure: visitOf().isSecure });
   const forget = (reply: FastifyReply) =>

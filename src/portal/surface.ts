@@ -4,10 +4,12 @@ import type { DescMethod } from "@bufbuild/protobuf";
 import { MethodOptions_IdempotencyLevel as IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import type { ContextValues } from "@connectrpc/connect";
 import type { Clock } from "#core/clock.ts";
+import { keepOwnFailure } from "#entry/own-failure.ts";
 import type { Refuse, Surface } from "#entry/surface.ts";
-import { fault, rowOf } from "#errors/fault.ts";
+import { fault } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import { type Exchange, pathOf } from "#exchange/exchange.ts";
+import { cameByHttps } from "#exchange/security-headers.ts";
 import { sessionKey, valuesOf } from "#interceptors/context.ts";
 import { methodFacts } from "#interceptors/method-facts.ts";
 import type { CallRecord } from "#observability/call-record.ts";
@@ -32,8 +34,6 @@ export interface PortalOptions extends Omit<PortalFacts, "folder" | "sessions"> 
   readonly secret?: Parameters<typeof import("node:crypto").hkdfSync>[1] | undefined;
   /** Notified when sessions begin to be made that end with the process. */
   onPassingSecret(): void;
-  /** Notified of what went wrong here, and is nobody's but the gateway's to know. */
-  onFailure(facts: { readonly requestId: string; readonly cause: unknown }): void;
 }
 
 /** What a portal writes to. */
@@ -93,7 +93,8 @@ export function createPortalSurface<P extends { readonly method: DescMethod }>(
     requireOwn(exchange, record);
     const values = valuesOf(record);
     const known = await sessions();
-    const session = await known.open(sessionText(exchange.header("cookie")));
+    const text = sessionText(exchange.header("cookie"), cameByHttps(exchange));
+    const session = await known.open(text);
     if (session !== undefined) {
       // Whoever asks without one may be anybody, and is counted.
       if (isLook(procedure.method)) record.uncounted = true;
@@ -134,10 +135,9 @@ export function createPortalSurface<P extends { readonly method: DescMethod }>(
       }
       return serve(place, exchange, record).catch((thrown: unknown) => {
         const error = faultFrom(thrown);
-        const { requestId } = record;
-        if (rowOf(error).blame === "gateway") options.onFailure({ requestId, cause: thrown });
-        if (exchange.started) exchange.reset();
-        else refuse(exchange, record, error);
+        if (!exchange.started) return refuse(exchange, record, error);
+        keepOwnFailure(record, error);
+        exchange.reset();
       });
     },
   };

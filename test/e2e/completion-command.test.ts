@@ -85,6 +85,31 @@ source "$1"; shift; words=("$@"); CURRENT=$#; _polygate`;
   });
 });
 
+describe("zsh with a terminal", () => {
+  /** Types each text and the tab key, and waits until the line has what it is to become. */
+  const program = String.raw`zmodload zsh/zpty
+zpty shell zsh -f -i
+zpty -w shell "PS1=; autoload -Uz compinit; compinit -u -D; source $1; print REA''DY"
+zpty -r shell seen '*READY*'
+shift
+for typed line; do
+  zpty -w -n shell "$typed"$'\t'
+  zpty -r shell seen "*$line*"
+  zpty -w -n shell $'\C-u'
+done
+zpty -d shell`;
+
+  testWith(missingProgram("zsh"))("completes commands, sub-commands and flags", async () => {
+    const typed = cases
+      .filter(({ completes }) => completes.length === 1)
+      .flatMap((row) => [row.typed, row.typed.replace(/\S+$/, row.completes[0])]);
+    const args = ["-f", "-c", program, "zsh", await scriptOf("zsh"), ...typed];
+    const env = { PATH: process.env.PATH, TERM: "vt100" };
+    // It ends once every line has come.
+    await run("zsh", args, { cwd: join(folder.path, "here"), env, timeout: 15_000 });
+  });
+});
+
 describe("fish", () => {
   testWith(missingProgram("fish"))("completes commands, sub-commands and flags", async () => {
     const file = await scriptOf("fish");

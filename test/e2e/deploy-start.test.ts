@@ -89,6 +89,7 @@ test.each<NodeJS.Signals>(["SIGTERM", "SIGINT"])(
     const { gateway, portal, api } = await started({});
     await using running = gateway;
     expect([await answers(portal), await answers(api)]).toEqual([200, 200]);
+    expect(await answers(portal, "/portal/index.html"), "the pages are built").toBe(200);
     expect(await running.stop(signal)).toBe(0);
   },
 );

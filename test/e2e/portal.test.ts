@@ -11,6 +11,7 @@ import { StatsService } from "#gen/polygate/v1/stats_pb.js";
 import { portalRows } from "#portal/paths.ts";
 import { type RunningGateway, startTestGateway } from "../support/gateway.ts";
 import { portalFiles, script } from "../support/portal-files.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const adminKey = "an-admin-key-of-24-characters";
 const readKey = "a-reading-key-of-24-characters";
@@ -210,11 +211,33 @@ portal: { folder: ${folder.path}/nowhere }`,
     const page = await fetch(`${bare.url}/portal/`, { headers: { accept: browser } });
     expect(page.status).toBe(503);
     const text = await page.text();
-    expect(text).toContain("npm run build");
+    expect(text).toContain("npm run build:portal");
     expect(text).not.toContain(folder.path);
     const home = await fetch(bare.url, { headers: { accept: browser } });
     expect(home.status, "and / is what it was").toBe(200);
   });
+});
+
+test("what fails here is told as a failure of the gateway's; its cause is in the access line alone", async () => {
+  await using broken = await temporaryFolder();
+  // What is to be read is a folder.
+  await broken.write("index.html/nothing", "");
+  await using failing = await startTestGateway({
+    yaml: `
+gateway: { host: 127.0.0.1, port: 0 }
+portal: { folder: ${broken.path} }`,
+  });
+  const page = await fetch(`${failing.url}/portal/`, { headers: { accept: browser } });
+  const { error } = (await page.json()) as { error: { request_id: string } };
+  expect([page.status, error]).toMatchObject([
+    500,
+    { code: "INTERNAL", message: "internal error" },
+  ]);
+  const line = await failing.line(({ request_id }) => request_id === error.request_id);
+  expect(line).toMatchObject({ level: "error", endpoint: "/portal", status: 500 });
+  expect(line.error).toContain("EISDIR");
+  const withCause = failing.lines.filter((one) => JSON.stringify(one).includes("EISDIR"));
+  expect(withCause).toHaveLength(1);
 });
 
 /** Who asks, and what a session of theirs is. */

@@ -66,9 +66,13 @@ describe("the ports under `gateway`", () => {
     expect(listeners.map(({ name, port }) => [name, port])).toEqual(ports);
     expect(problems).toEqual([]);
     const forPrograms = ["rpc", "rest", "openai", "anthropic", "gemini", "oip", "tfserving"];
+    const served: Readonly<Record<string, readonly string[]>> = {
+      portal: ["rpc", "rest", "portal", "metrics"],
+      api: [...forPrograms, "metrics"],
+    };
     for (const { name: listener, serves, host } of listeners) {
-      const forPeople = listener === "api" ? [] : ["portal"];
-      expect([serves, host]).toEqual([[...forPrograms, ...forPeople, "metrics"], "0.0.0.0"]);
+      const wanted = served[listener] ?? [...forPrograms, "portal", "metrics"];
+      expect([serves, host]).toEqual([wanted, "0.0.0.0"]);
     }
   });
 

@@ -57,5 +57,11 @@ test.each([
   ["pg_session", undefined],
   ["pg_session=a=b", "a=b"],
 ])("of the cookies %j the session's is %j", (cookies, text) => {
-  expect(sessionText(cookies)).toBe(text);
+  expect(sessionText(cookies, false)).toBe(text);
+});
+
+test("over HTTPS the cookie has a name that browsers take from HTTPS alone, and no other counts", () => {
+  expect(sessionText("pg_session=abc", true)).toBeUndefined();
+  expect(sessionText("__Secure-pg_session=abc", true)).toBe("abc");
+  expect(sessionText("__Secure-pg_session=abc", false)).toBeUndefined();
 });
