@@ -11,8 +11,6 @@ import { StreamBrokenError } from "./stream-error.ts";
  * and reads `chunks`.
  */
 export class ClientStream extends MessageStream implements Follower {
-  /** Called for each informational head. */
-  onInformational: (() => void) | undefined;
   #responded: PromiseWithResolvers<void> | undefined;
   #signal: AbortSignal | undefined;
   /** By an event listener, and not as its follower. */
@@ -52,8 +50,8 @@ export class ClientStream extends MessageStream implements Follower {
 
   /** A head has come. For the session alone, as all below. */
   head(): void {
+    // Informational heads are nobody's here.
     if (this.headSeen) this.#responded?.resolve();
-    else this.onInformational?.();
   }
 
   override ended(): void {
