@@ -26,7 +26,8 @@ const adviceOf: Readonly<Record<Reason, string>> = {
   METHOD_UNKNOWN: "Check the procedure's name; reflection lists all of them.",
   MODEL_UNKNOWN: "Ask for a model that `/v1/models` lists.",
   OPERATION_UNSUPPORTED: "Ask a model whose backend has the operation.",
-  PACKAGE_MISSING: "Install the package that the message names; the gateway itself is whole without it.",
+  PACKAGE_MISSING:
+    "Install the package that the message names; the gateway itself is whole without it.",
   BACKEND_MODEL_MISSING: "Nothing: another backend is asked, and a caller sees its response.",
   MODEL_NOT_LOADED: "Load the model, or wait until it is ready.",
   MODEL_LOAD_FAILED: "Operator: correct the model; the message says what is wrong with it.",
