@@ -1,6 +1,7 @@
 /** The head of a response as text: status line, fields, and what ends it. Nothing unsound gets out. */
 
 import type { Clock } from "#core/clock.ts";
+import { flatText } from "#core/flat-text.ts";
 import { memoizeByString } from "#core/get-or-create.ts";
 import { isFieldName } from "#http/field-text.ts";
 import { reasonPhrase } from "./reason-phrase.ts";
@@ -33,7 +34,7 @@ const lengthPattern = /^\d{1,15}$/;
 /** Throws TypeError for what is no name. */
 const knownName = memoizeByString((name): KnownName => {
   if (!isFieldName(name)) throw new TypeError(`"${name}" is no name of a field`);
-  return { kind: kindByName.get(name) ?? "regular", prefix: `${name}: ` };
+  return { kind: kindByName.get(name) ?? "regular", prefix: flatText(`${name}: `) };
 });
 
 function requireSound(name: string, value: string): void {
@@ -70,7 +71,7 @@ function linesOf(shared: FieldList): SharedLines {
   const known = linesByList.get(shared);
   if (known !== undefined) return known;
   const names = new Set(shared.map(([name]) => name));
-  const lines = { names, text: trailerLines(shared) };
+  const lines = { names, text: flatText(trailerLines(shared)) };
   linesByList.set(shared, lines);
   return lines;
 }
@@ -144,7 +145,7 @@ export function statusLine(status: number): string {
   if (!Number.isInteger(status) || status < 200 || status > 999) {
     throw new RangeError(`${status} is no status of a response`);
   }
-  const line = `${headStart}${status} ${reasonPhrase(status)}\r\n`;
+  const line = flatText(`${headStart}${status} ${reasonPhrase(status)}\r\n`);
   statusLines[status] = line;
   return line;
 }
@@ -170,7 +171,7 @@ export class HeadEnds {
     if (second !== this.#second) {
       this.#second = second;
       this.#date = `date: ${new Date(wallMs).toUTCString()}\r\n`;
-      this.#kept = this.#date + this.#keepAlive;
+      this.#kept = flatText(this.#date + this.#keepAlive);
     }
     if (!(closes || isDated)) return this.#kept;
     return (isDated ? "" : this.#date) + (closes ? "connection: close\r\n" : this.#keepAlive);

@@ -2,6 +2,7 @@
 
 import type { DescField, DescMessage, Message } from "@bufbuild/protobuf";
 import { isWrapperDesc } from "@bufbuild/protobuf/wkt";
+import { flatText } from "#core/flat-text.ts";
 import {
   defaultTest,
   defaultTextOf,
@@ -86,8 +87,8 @@ export class JsonWriter {
   #member(field: DescField): MemberText {
     const { alwaysEmitImplicit, useProtoFieldName } = this.#options;
     const { localName, oneof } = field;
-    const first = `${JSON.stringify(useProtoFieldName ? field.name : field.jsonName)}:`;
-    const next = `,${first}`;
+    const first = flatText(`${JSON.stringify(useProtoFieldName ? field.name : field.jsonName)}:`);
+    const next = flatText(`,${first}`);
     const textOf = this.#fieldText(field);
     if (oneof !== undefined) {
       return (message, isFirst) => {
@@ -108,8 +109,8 @@ export class JsonWriter {
     }
     const isDefault = defaultTest(field);
     const defaultText = alwaysEmitImplicit ? defaultTextOf(field, textOf) : "";
-    const firstDefault = alwaysEmitImplicit ? first + defaultText : "";
-    const nextDefault = alwaysEmitImplicit ? next + defaultText : "";
+    const firstDefault = alwaysEmitImplicit ? flatText(first + defaultText) : "";
+    const nextDefault = alwaysEmitImplicit ? flatText(next + defaultText) : "";
     return (message, isFirst) => {
       const value = message[localName];
       if (isDefault(value)) return isFirst ? firstDefault : nextDefault;

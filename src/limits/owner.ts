@@ -1,5 +1,6 @@
 /** Whose limits there are: an owner of a tier, and its buckets of each unit. */
 
+import { memoizeByString } from "#core/get-or-create.ts";
 import { type Budget, budgetLimits, type Period, periodOf } from "./budget.ts";
 import type { BucketLimits } from "./token-bucket.ts";
 
@@ -96,7 +97,11 @@ export class Owner {
   }
 }
 
-/** What tells owners apart. */
+const keysByTier = new Map(
+  tiers.map((tier) => [tier, memoizeByString((name) => `${tier}:${name}`)] as const),
+);
+
+/** What tells owners apart. A text that is put together for a call is hashed for it, too: usual ones are kept. */
 export function ownerKey(tier: Tier, name: string): string {
-  return `${tier}:${name}`;
+  return keysByTier.get(tier)?.(name) ?? `${tier}:${name}`;
 }

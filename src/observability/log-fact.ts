@@ -1,5 +1,6 @@
 /** Fields of a log line as JSON, written by hand: for lines that every call costs. */
 
+import { flatText } from "#core/flat-text.ts";
 import { memoizeByString } from "#core/get-or-create.ts";
 import { threeDigitsText } from "#core/three-digits.ts";
 
@@ -36,25 +37,30 @@ function cutText(text: string, lengthMax: number): string {
   return json.length <= 2 * lengthMax ? json : jsonOf(`${text.slice(0, lengthMax / 3 - 1)}…`);
 }
 
+/** What begins a field. */
+const fieldStart = memoizeByString((name) => flatText(`,"${name}":`));
+
 /** A field that holds a text; nothing when there is none. */
 export function textFact(name: string, text: string | undefined): string {
-  return text === undefined ? "" : `,"${name}":${jsonText(text)}`;
+  return text === undefined ? "" : fieldStart(name) + jsonText(text);
 }
 
 /** Makes fields like `textFact`, for texts of which there are few: each is written once. */
 export function rememberedFact(name: string): (text: string | undefined) => string {
-  const fact = memoizeByString((text) => `,"${name}":${jsonText(text, wordLengthMax)}`);
+  const fact = memoizeByString((text) =>
+    flatText(fieldStart(name) + jsonText(text, wordLengthMax)),
+  );
   return (text) => (text === undefined ? "" : fact(text));
 }
 
 /** A field that holds an integer; nothing when there is none. */
 export function integerFact(name: string, value: number | undefined): string {
-  return value === undefined ? "" : `,"${name}":${value}`;
+  return value === undefined ? "" : fieldStart(name) + value;
 }
 
 /** A field that holds milliseconds to the microsecond; nothing when there are none. */
 export function millisecondsFact(name: string, ms: number | undefined): string {
-  return ms === undefined ? "" : `,"${name}":${threeDigitsText(ms)}`;
+  return ms === undefined ? "" : fieldStart(name) + threeDigitsText(ms);
 }
 
 let lastMs = Number.NaN;
@@ -65,7 +71,7 @@ export function timeFact(): string {
   const nowMs = Date.now();
   if (nowMs !== lastMs) {
     lastMs = nowMs;
-    lastFact = `,"time":"${new Date(nowMs).toISOString()}"`;
+    lastFact = flatText(`,"time":"${new Date(nowMs).toISOString()}"`);
   }
   return lastFact;
 }

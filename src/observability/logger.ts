@@ -1,6 +1,8 @@
 /** The log: pino with the fields that must never be written taken out; no global instance. */
 
 import { type Logger as PinoLogger, pino, stdTimeFunctions } from "pino";
+import { flatText } from "#core/flat-text.ts";
+import { memoizeByString } from "#core/get-or-create.ts";
 import { withoutCredentials } from "#core/redact.ts";
 import { causeText } from "./cause-text.ts";
 import { gcpLine } from "./gcp-line.ts";
@@ -43,6 +45,9 @@ const secretPaths = [
   "key",
   "token",
 ].flatMap((name) => [`["${name}"]`, `*["${name}"]`, `headers["${name}"]`]);
+
+const lineStart = memoizeByString((level) => flatText(`{"level":"${level}"`));
+const lineEnd = memoizeByString((message) => flatText(`,"msg":${jsonText(message)}}\n`));
 
 /** Fields without what is too long in their texts. */
 function bounded(fields: Record<string, unknown>): Record<string, unknown> {
@@ -134,7 +139,7 @@ export function createLogger(options: LoggerOptions, output?: Pick<LogOutput, "w
   );
   const logger: Logger = Object.assign(plain, {
     writeFacts(level: LogLevel, facts: string, message: string) {
-      out.write(`{"level":"${level}"${timeFact()}${facts},"msg":${jsonText(message)}}\n`);
+      out.write(lineStart(level) + timeFact() + facts + lineEnd(message));
     },
     reopen,
   });

@@ -327,6 +327,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
     "gen",
   ],
   workers: [
+    "alerts",
     "call-history.ts",
     "history",
     "services",
