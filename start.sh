@@ -72,7 +72,7 @@ command -v "$node" >/dev/null || { say 'Node is not installed'; exit 1; }
 if [ -f "$root/dist/cli/main.js" ]; then
   gateway=("$node" "$root/bin/polygate.cjs" serve)
 elif [ -d "$root/node_modules" ]; then
-  gateway=("$node" -C source --import "$root/web/portal/before-start.js" "$root/bin/polygate.cjs" serve)
+  gateway=("$node" -C source "$root/web/portal/start.js" serve)
 else
   say "run \`npm install\` in $root first"
   exit 1

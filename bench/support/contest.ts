@@ -132,22 +132,22 @@ async function atRest(servers: Iterable<ServerProcess>): Promise<void> {
   }
 }
 
-/** Runs a contest: every round puts each load on each contender in turn. */
-export async function runContest(
-  { title, note, contenders, loads }: Contest,
-  { rounds, seconds, before }: Effort,
-): Promise<Table> {
+/** What was measured of each contender under a load. */
+type Samples = ReadonlyMap<Contender, Sample[]>;
+
+/** Starts all contenders, and puts each load on each of them in turn, in rounds. */
+async function runRounds(
+  taken: ReadonlyMap<Load, Samples>,
+  contenders: readonly Contender[],
+  { rounds, seconds }: Effort,
+): Promise<void> {
   await using running = new AsyncDisposableStack();
   const servers = new Map<Contender, ServerProcess>();
-  for (const contender of takingPart(contenders, before)) {
+  for (const contender of contenders) {
     servers.set(contender, running.use(await startServer(contender.command, contender)));
   }
-  const probes = [...new Set(loads.flatMap(({ probe }) => (probe === undefined ? [] : [probe])))];
-  const rows: string[][] = [];
-  for (const each of loads) {
-    const samples = new Map<Contender, Sample[]>();
+  for (const [each, samples] of taken) {
     for (const [contender, server] of servers) {
-      samples.set(contender, []);
       const its = theirs(each, contender);
       // Tells a wrong answer in its own words; some load half of themselves for the first call.
       await answerBytesOf(server.port, its.call);
@@ -165,8 +165,27 @@ export async function runContest(
         samples.get(contender)?.push(await sample(server, its, { answerBytes, seconds }));
       }
     }
-    rows.push(...rowsOf(each, samples, probes));
   }
+}
+
+/** Runs a contest: every round puts each load on each contender in turn. */
+export async function runContest(
+  { title, note, contenders, loads }: Contest,
+  effort: Effort,
+): Promise<Table> {
+  const { rounds, before } = effort;
+  const taking = takingPart(contenders, before);
+  const taken = new Map<Load, Samples>(
+    loads.map((each) => [each, new Map(taking.map((contender) => [contender, []]))]),
+  );
+  // Two processes of one code may differ by seven percent for as long as they live, which is more than
+  // what two checkouts do: there each round has processes of its own.
+  if (before === undefined) await runRounds(taken, taking, effort);
+  else
+    for (let round = 0; round < rounds; round += 1) {
+      await runRounds(taken, taking, { ...effort, rounds: 1 });
+    }
+  const probes = [...new Set(loads.flatMap(({ probe }) => (probe === undefined ? [] : [probe])))];
   return {
     title,
     ...(note === undefined ? {} : { note }),
@@ -179,13 +198,13 @@ export async function runContest(
       "CPU, ours to its",
       ...probes.map(({ column }) => column),
     ],
-    rows,
+    rows: [...taken].flatMap(([each, samples]) => rowsOf(each, samples, probes)),
   };
 }
 
 function rowsOf(
   { name, unit = callUnit, probe }: Load,
-  samples: ReadonlyMap<Contender, Sample[]>,
+  samples: Samples,
   probes: readonly Probe[],
 ) {
   const medians = [...samples].map(([contender, taken]) => ({
