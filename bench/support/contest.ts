@@ -183,7 +183,9 @@ export async function runContest(
   if (before === undefined) await runRounds(taken, taking, effort);
   else
     for (let round = 0; round < rounds; round += 1) {
-      await runRounds(taken, taking, { ...effort, rounds: 1 });
+      // Who is warmed up first has rested when it is measured, and is slower for it: they take turns.
+      const order = round % 2 === 0 ? taking : taking.toReversed();
+      await runRounds(taken, order, { ...effort, rounds: 1 });
     }
   const probes = [...new Set(loads.flatMap(({ probe }) => (probe === undefined ? [] : [probe])))];
   return {
