@@ -97,11 +97,11 @@ export class Owner {
   }
 }
 
-const keysByTier = new Map(
-  tiers.map((tier) => [tier, memoizeByString((name) => `${tier}:${name}`)] as const),
-);
+const keyIn = Object.fromEntries(
+  tiers.map((tier) => [tier, memoizeByString((name) => `${tier}:${name}`)]),
+) as Record<Tier, (name: string) => string>;
 
 /** What tells owners apart. A text that is put together for a call is hashed for it, too: usual ones are kept. */
 export function ownerKey(tier: Tier, name: string): string {
-  return keysByTier.get(tier)?.(name) ?? `${tier}:${name}`;
+  return keyIn[tier](name);
 }

@@ -8,7 +8,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { freePort } from "../support/free-port.ts";
 import { missingProgram, testWith } from "../support/needs.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
@@ -153,6 +153,7 @@ describe("polygate serve", () => {
       const child = spawn("script", ["-qec", command, "/dev/null"], {
         stdio: ["ignore", "pipe", "pipe"],
       });
+      onTestFinished(() => void child.kill("SIGTERM"));
       const lines: string[] = [];
       for await (const line of createInterface({ input: child.stdout! })) {
         lines.push(line.trimEnd());
