@@ -20,7 +20,7 @@ import { startHook } from "../support/hook-double.ts";
 import { type HttpCoreDouble, startHttpCore } from "../support/http-core-double.ts";
 import { missingProgram, testWith } from "../support/needs.ts";
 import { type OipDouble, startOip } from "../support/oip-double.ts";
-import { startPrometheus } from "../support/prometheus-server.ts";
+import { scraping, startPrometheus } from "../support/prometheus.ts";
 import { type ProviderDouble, startProvider } from "../support/provider-double.ts";
 
 let collector: CollectorDouble;
@@ -535,8 +535,8 @@ describe("metrics", () => {
     const { traceId, fields } = freshContext();
     await post("/api/v1/chat", { message: "hello" }, fields);
     await collector.trace(traceId, 2);
-    await using prometheus = await startPrometheus(gateway.url);
-    const found = await prometheus.exemplars("http_request_duration_seconds_bucket");
+    await using prometheus = await startPrometheus({ "prometheus.yml": scraping(gateway.url) });
+    const found = await prometheus.traceIds("http_request_duration_seconds_bucket");
     expect(found).toContain(traceId);
   });
 });

@@ -28,6 +28,20 @@ export interface PrometheusServer extends MonitoringServer {
   query(expr: string): Promise<readonly Series[]>;
   /** Values of a label among the series that a selector finds. */
   labelValues(label: string, selector: string): Promise<readonly string[]>;
+  /** Ids of traces among the exemplars of a series, once it has any. */
+  traceIds(series: string): Promise<readonly string[]>;
+}
+
+/** One series of a response to a query of exemplars. */
+interface ExemplarSeries {
+  readonly exemplars: readonly { readonly labels: { readonly trace_id?: string } }[];
+}
+
+/** The file `prometheus.yml` by which one gateway is scraped each second. */
+export function scraping(gatewayUrl: string): string {
+  return `global: { scrape_interval: 1s }
+scrape_configs: [{ job_name: gateway, static_configs: [{ targets: ["${new URL(gatewayUrl).host}"] }] }]
+`;
 }
 
 async function startServer(
@@ -76,6 +90,7 @@ export async function startPrometheus(
     `--web.listen-address=127.0.0.1:${port}`,
     // Else the first notice waits for a minute when Alertmanager was not known yet.
     "--rules.alert.resend-delay=1s",
+    "--enable-feature=exemplar-storage",
   ]);
   const ask = async (path: string) => {
     const response = await fetch(`${server.url}${path}`);
@@ -93,6 +108,18 @@ export async function startPrometheus(
     },
     labelValues: (label, selector) =>
       ask(`/api/v1/label/${label}/values?match[]=${encodeURIComponent(selector)}`),
+    async traceIds(series) {
+      for (;;) {
+        const nowSeconds = Date.now() / 1000;
+        const query = `query=${series}&start=${nowSeconds - 3_600}&end=${nowSeconds + 60}`;
+        const data: ExemplarSeries[] = await ask(`/api/v1/query_exemplars?${query}`);
+        const ids = data
+          .flatMap(({ exemplars }) => exemplars)
+          .flatMap(({ labels }) => (labels.trace_id === undefined ? [] : [labels.trace_id]));
+        if (ids.length > 0) return ids;
+        await sleep(100);
+      }
+    },
   };
 }
 
