@@ -10,16 +10,37 @@ const nothing = new Uint8Array(0);
  */
 const stepBytes = 1024 * 1024;
 
-/** Grows by doubling, then by steps: pieces of a byte each take no more memory than twice their bytes. */
+/**
+ * Who has sent so many of a known number of bytes is believed: the next room is eight times as large,
+ * up to one step. Each room that is outgrown is copied once more, and leaves something behind.
+ */
+const believedBytes = 128 * 1024;
+
+/**
+ * A body that will be so large grows where it is from then on. Memory of the system's own takes 2 µs a
+ * kilobyte to touch: too much for smaller ones, which leave less behind.
+ */
+const ownBytesMin = 768 * 1024;
+
+/**
+ * Grows by doubling, then by steps: pieces of a byte each take no more memory than twice their bytes,
+ * or eight times, of which seven are not touched yet, where the largest size is known.
+ */
 export class GatheredBytes {
   /** Bytes that were added. */
   length = 0;
   #room: Uint8Array = nothing;
   readonly #bytesMax: number;
+  /** Largest room that is not yet one of the system's own. */
+  readonly #copiedBytesMax: number;
 
-  /** No more than `bytesMax` is added: with all of it, the room has no byte too many. */
-  constructor(bytesMax: number = Number.POSITIVE_INFINITY) {
+  /**
+   * No more than `bytesMax` is added: with all of it, the room has no byte too many. So many are what
+   * will come where the size `isTold`, and a limit where not.
+   */
+  constructor(bytesMax: number = Number.POSITIVE_INFINITY, isTold = false) {
     this.#bytesMax = bytesMax;
+    this.#copiedBytesMax = isTold && bytesMax >= ownBytesMin ? believedBytes : stepBytes;
   }
 
   /** What was added, as a view that is good until the next call. */
@@ -37,8 +58,7 @@ export class GatheredBytes {
     const length = this.length + count;
     const room = this.#room.length;
     if (length <= room) return room;
-    const wanted = this.#growsInPlace(length) ? room + stepBytes : 2 * room;
-    return Math.max(length, Math.min(wanted, this.#bytesMax));
+    return Math.max(length, Math.min(this.#nextRoomBytes(length), this.#bytesMax));
   }
 
   /** Adds a copy of a piece. */
@@ -92,9 +112,17 @@ export class GatheredBytes {
     else this.#move(roomBytes);
   }
 
+  #nextRoomBytes(length: number): number {
+    const room = this.#room.length;
+    if (this.#growsInPlace(length)) return room + stepBytes;
+    const isBelieved = room >= believedBytes && this.#bytesMax < Number.POSITIVE_INFINITY;
+    return isBelieved ? Math.max(2 * room, Math.min(8 * room, stepBytes)) : 2 * room;
+  }
+
   #growsInPlace(length: number): boolean {
     const bytesMax = this.#bytesMax;
-    return length > stepBytes && length <= bytesMax && bytesMax < Number.POSITIVE_INFINITY;
+    const isKnown = length <= bytesMax && bytesMax < Number.POSITIVE_INFINITY;
+    return isKnown && length > this.#copiedBytesMax;
   }
 
   get #isInPlace(): boolean {

@@ -104,6 +104,34 @@ describe("gathered bytes", () => {
     expect([gathered.length, gathered.roomBytes]).toEqual([0, 0]);
   });
 
+  test("of a known number are copied once more when a good part has come, and not at each doubling", () => {
+    const gathered = new GatheredBytes(640 * 1024, true);
+    const rooms = new Set<number>();
+    for (let count = 0; count < 80; count += 1) {
+      gathered.add(new Uint8Array(8 * 1024));
+      rooms.add(gathered.roomBytes / 1024);
+    }
+    expect([...rooms]).toEqual([8, 16, 32, 64, 128, 640]);
+  });
+
+  test("of a limit that is not their number take one step at most before so many have come", () => {
+    const gathered = new GatheredBytes(100_000_000);
+    gathered.add(new Uint8Array(128 * 1024));
+    expect(gathered.roomBytesWith(1)).toBe(1024 * 1024);
+    gathered.add(new Uint8Array(1));
+    expect((gathered.bytes.buffer as ArrayBuffer).resizable).toBe(false);
+  });
+
+  test("of a known large number are in the system's own memory from a good part on", () => {
+    const gathered = new GatheredBytes(1_000_000, true);
+    gathered.add(new Uint8Array(128 * 1024));
+    expect((gathered.bytes.buffer as ArrayBuffer).resizable).toBe(false);
+    gathered.add(new Uint8Array(1));
+    expect((gathered.bytes.buffer as ArrayBuffer).resizable).toBe(true);
+    expect(gathered.roomBytes).toBe(1_000_000);
+    expect(gathered.takeOwn().length).toBe(128 * 1024 + 1);
+  });
+
   test("are extended by bytes that the caller writes", () => {
     const gathered = new GatheredBytes();
     gathered.add(bytesOf("ab"));
