@@ -3,15 +3,28 @@
 import { availableParallelism } from "node:os";
 import { setFlagsFromString } from "node:v8";
 
-const whileLoading = ["--semi-space-growth-factor=1", "--max-optimized-bytecode-size=0"];
-const fromThenOn = ["--semi-space-growth-factor=2", "--max-optimized-bytecode-size=61440"];
+/** More calls than any function has while the program loads, and V8's own figure. */
+const neverCalls = 2 ** 31 - 1;
+const usualCalls = 2;
+
+const whileLoading = [
+  "--semi-space-growth-factor=1",
+  `--minimum-invocations-before-optimization=${neverCalls}`,
+];
+const fromThenOn = [
+  "--semi-space-growth-factor=2",
+  `--minimum-invocations-before-optimization=${usualCalls}`,
+];
 
 /**
  * Objects made while loading live long: the space for short-lived ones would grow to 32 MB for them,
  * which an idle process never gives back. And code that runs while loading hardly runs again: having
- * TurboFan compile it brings five megabytes of the compiler into memory. V8 reads both flags each time.
- * The size is read when a function is due, and not before: a flag that turns a compiler off, or that
- * counts calls, would stay in the code and in the budgets of everything that has run until then.
+ * TurboFan compile it brings five megabytes of the compiler into memory. V8 reads both flags each time
+ * that a function is due (a loop that goes on is compiled all the same). A flag that turns a compiler off would
+ * stay in the code of all that has run until then; so would one that says how many calls make a
+ * function due; and of a function that is larger than `--max-optimized-bytecode-size` V8 expects so
+ * little that it looks at it again a gigabyte of bytecode later: header values were read by
+ * unoptimized code for minutes.
  * Returns a function that ends both restrictions, as it should be under load.
  */
 export function holdWhileLoading(): () => void {

@@ -49,15 +49,14 @@ const hot = `
 import { setImmediate } from "node:timers/promises";
 import { holdWhileLoading } from "#cli/loading-flags.ts";
 
-const sumTo = (last) => {
-  let sum = 0;
-  for (let at = 0; at < last; at += 1) sum += at % 7;
-  return sum;
+let hash = 7;
+const mix = () => {
+${"  hash = (hash * 31 + 11) % 1_000_003;\n".repeat(50)}
 };
 /** Many calls and turns of the event loop: 200 are enough for TurboFan, were it let. */
 async function run(rounds) {
   for (let round = 0; round < rounds; round += 1) {
-    for (let call = 0; call < 200; call += 1) sumTo(1000);
+    for (let call = 0; call < 100; call += 1) mix();
     await setImmediate();
   }
 }
@@ -65,7 +64,7 @@ const release = holdWhileLoading();
 await run(200);
 release();
 console.log("released");
-await run(2_000);
+await run(200);
 `;
 
 /** What a program prints, run by itself. */
@@ -86,11 +85,10 @@ test("what calls make is collected there, though what the same code made while l
   expect(calls.match(/Scavenge/g)?.length).toBeGreaterThan(10);
 });
 
-test("TurboFan compiles nothing that loading runs; once it is over it does, what loading ran included", () => {
+test("TurboFan compiles no function that loading calls; once it is over it soon does, those included", () => {
   const [held = "", released = ""] = printed(hot, "--trace-opt").split("released");
-  expect(held).toMatch(/sumTo .*\(target MAGLEV/);
   expect(held).not.toContain("(target TURBOFAN");
-  expect(released).toMatch(/sumTo .*\(target TURBOFAN/);
+  expect(released).toMatch(/mix .*\(target TURBOFAN/);
 });
 
 test("threads that help to collect are given up where they would share the one core, and nowhere else", () => {
