@@ -10,6 +10,9 @@ import type { Report } from "./report.ts";
 import { type FileConfig, fileSchema } from "./schema.ts";
 import type { Settings } from "./settings.ts";
 
+/** Zod writes and compiles code for each section that it reads: that takes longer than to read a file once without. */
+const readOnce = { jitless: true } as const;
+
 /** Returns settings that may be used only when `problems` is empty; `known` are problems that were found before. */
 export function settle(
   draft: Draft,
@@ -17,7 +20,7 @@ export function settle(
   context: CompileContext,
 ): { readonly settings?: Settings; readonly problems: readonly Problem[] } {
   const problems = [...known];
-  const checked = fileSchema.safeParse(draft.root, { error: issueMessage });
+  const checked = fileSchema.safeParse(draft.root, { error: issueMessage, ...readOnce });
   if (!checked.success) {
     const told = new Set(known.map(({ path }) => path));
     problems.push(
@@ -47,7 +50,7 @@ export function settle(
 function withoutSections(root: unknown, faulty: ReadonlySet<string>): FileConfig | undefined {
   if (typeof root !== "object" || root === null) return undefined;
   const sound = Object.entries(root).filter(([key]) => !faulty.has(sectionOf(pathText([key]))));
-  return fileSchema.safeParse(Object.fromEntries(sound)).data;
+  return fileSchema.safeParse(Object.fromEntries(sound), readOnce).data;
 }
 
 /** Sorts by place in the file; line numbers are compared as numbers. */
