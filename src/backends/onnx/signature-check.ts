@@ -142,26 +142,39 @@ function ssdProblems(
   { boxes, outputs }: { readonly boxes: TensorSpec; readonly outputs: readonly TensorSpec[] },
 ): Finding[] {
   const problems: Finding[] = [];
-  const [edges = -1] = boxes.shape.slice(-1);
-  if (!isNumbers(boxes) || (edges !== -1 && edges !== 4)) {
+  if (
+    !isNumbers(boxes) ||
+    ![
+      [1, -1, 4],
+      [-1, 4],
+    ].some((shape) => admits(boxes.shape, shape))
+  ) {
     const message = `boxes need [1, boxes, 4], "${boxes.name}" is ${typed(boxes)}`;
     problems.push({ path: ["output", "name"], message });
   }
-  const scores = outputs.find(({ name }) => name === ssd.scores);
-  if (scores === undefined) {
-    problems.push(noTensor(["output", "scores_name"], ssd.scores, outputs));
-  } else if (ssd.classes === undefined) {
-    const needed = labels + Number(ssd.background);
-    const [given = -1] = scores.shape.slice(-1);
-    if (given !== -1 && given !== needed) {
-      const message = `${labels} labels need scores [1, boxes, ${needed}], "${scores.name}" is ${typed(scores)}`;
-      problems.push({ path: ["labels"], message });
-    }
+  const scores = numbersOf("scores", ssd.scores, outputs);
+  const needed = labels + Number(ssd.background);
+  if ("path" in scores) problems.push(scores);
+  else if (ssd.classes === undefined && ![-1, needed].includes(scores.shape.at(-1) ?? -1)) {
+    const message = `${labels} labels need scores [1, boxes, ${needed}], "${scores.name}" is ${typed(scores)}`;
+    problems.push({ path: ["labels"], message });
   }
-  if (ssd.classes !== undefined && !outputs.some(({ name }) => name === ssd.classes)) {
-    problems.push(noTensor(["output", "classes_name"], ssd.classes, outputs));
-  }
-  return problems;
+  if (ssd.classes === undefined) return problems;
+  const classes = numbersOf("classes", ssd.classes, outputs);
+  return "path" in classes ? [...problems, classes] : problems;
+}
+
+/** The output that `output.scores_name` or `output.classes_name` names, or why it cannot be read. */
+function numbersOf(
+  role: "scores" | "classes",
+  name: string,
+  outputs: readonly TensorSpec[],
+): TensorSpec | Finding {
+  const path = ["output", `${role}_name`];
+  const output = outputs.find((one) => one.name === name);
+  if (output === undefined) return noTensor(path, name, outputs);
+  if (isNumbers(output)) return output;
+  return { path, message: `${role} are numbers, "${name}" is ${typed(output)}` };
 }
 
 /** Shape of the output for one image or text; -1 where any size does. */

@@ -301,6 +301,30 @@ describe("boxes and scores in tensors of their own", () => {
       'output.name: boxes need [1, boxes, 4], "y" is BYTES [1, 9, 4]',
     ],
     [
+      "boxes without edges",
+      of(),
+      [tensor("y", [4]), scores],
+      'output.name: boxes need [1, boxes, 4], "y" is FP32 [4]',
+    ],
+    [
+      "boxes of two images",
+      of(),
+      [tensor("y", [2, 9, 4]), scores],
+      'output.name: boxes need [1, boxes, 4], "y" is FP32 [2, 9, 4]',
+    ],
+    [
+      "scores of texts",
+      of(),
+      [boxes, tensor("s", [1, 100, 2], "BYTES")],
+      'output.scores_name: scores are numbers, "s" is BYTES [1, 100, 2]',
+    ],
+    [
+      "classes of texts",
+      of({ classes: "c" }),
+      [boxes, scores, tensor("c", [1, 100], "BYTES")],
+      'output.classes_name: classes are numbers, "c" is BYTES [1, 100]',
+    ],
+    [
       "no scores",
       of({ scores: "levels" }),
       [boxes, tensor("other", [1])],
