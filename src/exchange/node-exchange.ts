@@ -295,6 +295,11 @@ export class NodeExchange implements Exchange {
       const { stream } = this.request;
       // Not at once: a reset overtakes frames of the response that wait for the socket.
       discardBody(this.request, () => stream.close(0));
+      // curl 7 sees that a stream is over which it ended last only when something more comes.
+      this.request.once("end", () => {
+        const { session } = stream;
+        if (session?.destroyed === false) session.ping(() => {});
+      });
       return;
     }
     const socket = this.#socket;

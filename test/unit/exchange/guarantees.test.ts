@@ -1,5 +1,6 @@
 /** What every engine keeps, the project's own and Node's modules, in all four combinations on one port. */
 
+import { execFile } from "node:child_process";
 import { once } from "node:events";
 import {
   type ClientHttp2Session,
@@ -9,10 +10,14 @@ import {
 import { connect } from "node:net";
 import { setTimeout as pass } from "node:timers/promises";
 import { connect as connectTls } from "node:tls";
+import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
 import type { Exchange } from "#exchange/exchange.ts";
 import { type Listener, type ListenerOptions, listen } from "#exchange/listener.ts";
+import { missingProgram, testWith } from "../../support/needs.ts";
 import { clientTls, serverTls } from "../../support/tls.ts";
+
+const run = promisify(execFile);
 
 const kinds = ["polygate", "node"] as const;
 const combinations = kinds.flatMap((http1) => kinds.map((http2) => ({ http1, http2 })));
@@ -433,6 +438,27 @@ describe.concurrent.each(combinations)("HTTP/1.1 by $http1 and HTTP/2 by $http2"
         stream.write("x");
         expect(await whole(stream)).toMatchObject({ status: 404, text: "early", rstCode: 0 });
       });
+    });
+
+    test("so does one without a body", async () => {
+      await using listener = await open();
+      await using2(listener.port, async (session) => {
+        const stream = await ask(session, "/status");
+        stream.write("x");
+        expect(await whole(stream)).toMatchObject({ status: 200, text: "", rstCode: 0 });
+      });
+    });
+
+    testWith(missingProgram("curl"))("curl sees its end, however long the request", async () => {
+      await using listener = await open();
+      const url = `http://127.0.0.1:${listener.port}/status`;
+      const uploads = [1_000, 20_000, 70_000, 300_000, 1_000_000].map(async (length) => {
+        const flags = ["-s", "-m", "15", "--http2-prior-knowledge", "-X", "POST", "-T", "-"];
+        const uploading = run("curl", [...flags, "-w", "%{http_code}", url]);
+        uploading.child.stdin?.on("error", () => {}).end(Buffer.alloc(length));
+        return (await uploading).stdout;
+      });
+      expect(await Promise.all(uploads)).toEqual(uploads.map(() => "200"));
     });
 
     test("so is one to a body that does not stop", async () => {
