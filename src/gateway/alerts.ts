@@ -1,4 +1,4 @@
-/** Opens the watch over calls, endpoints and budgets, of which webhooks are told. */
+/** Opens the watch over calls, endpoints and budgets, which notifies webhooks. */
 
 import type { AlertSettings } from "#alerts/alert-settings.ts";
 import type { AlertWatch, AlertWatchDeps } from "#alerts/alert-watch.ts";
@@ -10,7 +10,7 @@ import type { KnownPool } from "#services/backends.ts";
 
 /** Budgets that one look asks for: those that calls met last. */
 const budgetsMax = 1_000;
-/** Longest name of an owner that is told, in characters: it may be a caller's own. */
+/** Longest name of an owner in a notice, in characters: it may be a caller's own. */
 const nameLengthMax = 128;
 
 /** Endpoints that an operator has taken out do not count. */

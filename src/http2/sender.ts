@@ -170,7 +170,7 @@ export class Sender<S extends Stream> {
     this.#encoder.setTableBytes(tableBytes);
   }
 
-  /** Copies what a stream has queued of lent memory, which its peer must not hold up. */
+  /** Copies what a stream has queued in pooled buffers, which its peer must not hold up. */
   own(stream: S): void {
     const queue = stream.queue ?? [];
     for (const [index, payload] of queue.entries()) {

@@ -1,4 +1,4 @@
-/** The link to Redis that limits and caches share: each command has its time, and who comes while it is away is told at once. */
+/** The link to Redis that limits and caches share: each command has its time, and callers fail at once while it cannot be reached. */
 
 import { readFileSync } from "node:fs";
 import { Cluster, Redis } from "ioredis";

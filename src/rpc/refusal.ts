@@ -1,4 +1,4 @@
-/** Answers to requests that are no call: in the words of an RPC protocol, or as a bare HTTP status. */
+/** Responses to requests that are no call: in the format of an RPC protocol, or as a bare HTTP status. */
 
 import type { ConnectError } from "@connectrpc/connect";
 import type { Exchange, HeaderList } from "#exchange/exchange.ts";

@@ -1,4 +1,4 @@
-/** What a response used: its price, and what the record of its call is told of it. */
+/** What a response used: its price, and what is written of it into the record of its call. */
 
 import { create } from "@bufbuild/protobuf";
 import type { ChatCatalog } from "#catalog/chat-catalog.ts";

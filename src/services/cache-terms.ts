@@ -1,4 +1,4 @@
-/** What calls ask of the cache and are told of it, and how keys are made: the same for chats and predictions. */
+/** What calls ask of the cache and learn about it, and how keys are made: the same for chats and predictions. */
 
 import { createHash } from "node:crypto";
 import type { HandlerContext } from "@connectrpc/connect";

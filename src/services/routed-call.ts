@@ -424,7 +424,7 @@ export class RoutedCall implements CallWatch {
     mirrors.offer(mirror, { ...chat, record: this.#record });
   }
 
-  /** A copy of the call as a backend is given it: its words are its own, and nothing of it is told. */
+  /** A copy of the call as a backend is given it: its words are its own, and nothing of it is reported. */
   protected copyOf(call: AttemptCall, record: CallRecord): ChatCall {
     record.upstream = call.endpoint;
     record.attempts = (record.attempts ?? 0) + 1;

@@ -26,7 +26,7 @@ import type { StatsSnapshot } from "./stats-snapshot.ts";
 import { Ticker } from "./ticker.ts";
 import { watchLimitsDefault } from "./watches.ts";
 
-/** What is told of the history. */
+/** What is reported of the history. */
 export type OverTime = Pick<
   ServiceImpl<typeof StatsService>,
   "getPerformance" | "getHistory" | "getForecast"

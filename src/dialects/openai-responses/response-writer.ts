@@ -34,7 +34,7 @@ function formatOf({ responseFormat }: ChatRequest): Json {
   }
 }
 
-/** A tool as it is told back: what its client left out is null there. */
+/** A tool as the response repeats it: what its client left out is null there. */
 function toldTool(tool: Json): Json {
   return tool.type === "function" ? { ...tool, description: tool.description ?? null } : tool;
 }
