@@ -316,7 +316,7 @@ function unknown(ref: ModelRef): ConnectError {
   return fault("MODEL_UNKNOWN", message, { fields: [{ field, description }] });
 }
 
-/** Whether a model has the version that is meant, as far as it tells. */
+/** Whether a model has the version that is meant, as far as it lists them. */
 function has({ version, versions, labels = {} }: ModelStatus, wanted: ModelRef): boolean {
   const { label = "" } = wanted;
   if (label !== "") return Object.hasOwn(labels, label);

@@ -211,7 +211,7 @@ export function authFrom(
   };
 }
 
-/** Tells where a secret of tokens is a key as well, or seems to be meant as one, which it was in 0.1. */
+/** Reports where a secret of tokens is a key as well, or seems to be meant as one, which it was in 0.1. */
 function checkSecrets(
   { type, secret_key: secretKey }: FileAuth,
   {

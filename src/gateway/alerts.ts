@@ -60,7 +60,7 @@ export function watchedFacts(
   };
 }
 
-/** Opens the watch, which looks from its `start` on; who tells no webhook loads nothing of it. */
+/** Opens the watch, which looks from its `start` on; without webhooks nothing of it is loaded. */
 export async function openAlerts(
   settings: AlertSettings | undefined,
   deps: Omit<AlertWatchDeps, "rng">,

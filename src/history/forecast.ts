@@ -42,7 +42,7 @@ const beyond = 0.1;
 /** The value `lead` hours after the first `known` hours of a past. */
 type Tell = (known: number, lead: number) => number;
 
-/** Tells an hour of the future from the hours before it. */
+/** Forecasts an hour from the hours before it. */
 interface Method {
   readonly name: ForecastMethod;
   /** Hours that it looks back at least. */

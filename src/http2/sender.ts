@@ -11,7 +11,7 @@ import { SendRing } from "./scheduler.ts";
 import { PeerSettings, type Setting } from "./settings.ts";
 import type { FieldList, Stream } from "./stream.ts";
 
-/** What the sender tells its connection. */
+/** What the sender reports to its connection. */
 export interface SenderListener<S extends Stream> {
   /** END_STREAM of this stream is written. */
   onEndSent(stream: S): void;

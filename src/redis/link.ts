@@ -20,7 +20,7 @@ export interface RedisScript {
 /** Whether commands are answered. */
 export type RedisState = "working" | "away";
 
-/** What a link tells. */
+/** What a link reports. */
 export interface RedisLinkDeps {
   readonly clock: Clock;
   /** Once for each change; `error` says what failed last. */

@@ -21,7 +21,7 @@ interface Unanswered extends Pick<Exchange, "header" | "sharedFields"> {
   respond(status: number, headers: HeaderList, body?: string): void;
 }
 
-/** Tells a client that speaks an RPC protocol that its path is no method's; false when it speaks none. */
+/** Responds to a client that speaks an RPC protocol that its path is no method's; false when it speaks none. */
 export function refuseUnknown(exchange: Unanswered, error: ConnectError): boolean {
   const contentType = exchange.header("content-type") ?? "";
   const isGrpc = contentType.startsWith("application/grpc");

@@ -47,7 +47,7 @@ export function account(
   return { tokens: usage?.totalTokens ?? 0, cost };
 }
 
-/** What metrics of models tell of a response that is whole. */
+/** What metrics of models report of a response that is whole. */
 export function seenOf(
   answered: Answered | undefined,
 ): Pick<GenAiCall, "responseModel" | "input" | "output"> {

@@ -71,7 +71,7 @@ function makesVectorsOnly(capabilities: readonly string[]): boolean {
   return capabilities.includes("embedding") && !capabilities.includes("text");
 }
 
-/** A price by million tokens, told by thousand. */
+/** A price per million tokens, reported per thousand. */
 function perThousand({ input, output }: Price) {
   const told = (dollars: number) => Number((dollars / 1000).toPrecision(12));
   return { input: told(input), output: told(output) };
@@ -125,7 +125,7 @@ async function modelsAt(
   }
 }
 
-/** Tells the models that a caller may call, by the names that they have in calls. */
+/** Lists the models that a caller may call, by the names that they have in calls. */
 function allowedTo(values: ContextValues): (model: ModelInit) => boolean {
   const allows = allowedModels(values);
   if (allows === undefined) return () => true;

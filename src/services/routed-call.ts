@@ -456,7 +456,7 @@ export class RoutedCall implements CallWatch {
     if (!this.#isDescribed) this.#describe();
   }
 
-  /** Tells the client where its call went. */
+  /** Reports to the client where its call went. */
   #describe(): void {
     this.#isDescribed = true;
     const headers = this.#context.responseHeader;

@@ -69,7 +69,7 @@ function callStatsOf(totals: ReadonlyMap<string, SeriesTotals>) {
   return Object.fromEntries([...totals].map(([name, one]) => [name, callStats(one)]));
 }
 
-/** What there is to tell, of one thread or of all. */
+/** What there is to report, of one thread or of all. */
 interface Told extends Pick<StatsSnapshot, "inferences"> {
   of(kind: SeriesKind): ReadonlyMap<string, SeriesTotals>;
 }

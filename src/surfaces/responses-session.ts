@@ -420,7 +420,7 @@ export class ResponsesSession {
     await this.#send(withMembers(event, { ...lane, ...head }));
   }
 
-  /** Tells the client what failed, in the API's shape. */
+  /** Reports to the client what failed, in the API's shape. */
   async #tell(thrown: unknown, lane = "", turn?: Turn): Promise<void> {
     const { endpoint, record } = this.#options;
     const { requestId } = turn?.record ?? record;

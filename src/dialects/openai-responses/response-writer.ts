@@ -39,7 +39,7 @@ function toldTool(tool: Json): Json {
   return tool.type === "function" ? { ...tool, description: tool.description ?? null } : tool;
 }
 
-/** What of its request a response tells back; the same for all of its events. */
+/** What of its request a response repeats; the same for all of its events. */
 export function toldRequest({ request, createdSeconds }: ResponseFacts): Json {
   const { providerOptions: options, sampling } = request;
   return {
