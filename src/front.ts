@@ -216,7 +216,7 @@ function lastWithSockets(refuse: Refuse): Surface {
   };
 }
 
-/** Time for calls that are told to stop, when no connection is left. */
+/** Time for calls that are asked to stop, when no connection is left. */
 const lastWordsMs = 800;
 const aheadBytesMaxDefault = 4 * 1024 * 1024;
 

@@ -24,7 +24,7 @@ export interface Records extends AsyncDisposable {
   readonly performance: OverTime;
   /** Where the history is read. */
   readonly history: Pick<HistoryStore, "read">;
-  /** What is told of the next hours, as metrics. */
+  /** The forecast of the next hours, as metrics. */
   readonly forecastGauges: ForecastGauges;
   /** A probe found an endpoint in another state than before. */
   onHealth(change: PoolChange): void;

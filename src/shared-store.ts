@@ -82,7 +82,7 @@ async function openLimits(
   return { link, store: opening.use(store) };
 }
 
-/** Over a connection of their own: limits do not wait behind a megabyte. */
+/** Over a connection of their own: limits do not wait for a megabyte before them. */
 async function openResponses(
   redis: SharedStoreSettings,
   options: SharedResponsesOptions,

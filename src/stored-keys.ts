@@ -64,7 +64,7 @@ export async function openKeys(deps: KeyStoreDeps): Promise<KeyRoom | undefined>
     });
   };
   journal.read((call) => {
-    // The end of a call whose client left is told before its backend hears of it, which then says what it used.
+    // The end of a call whose client left is reported before its backend hears of it, which then says what it used.
     if (call.outcome.code === "OK") add(call);
     else clock.timer(0, add, call);
   });

@@ -101,7 +101,7 @@ function sentence(invocation: Invocation, result: ToolResult): string {
     }
     case "clock":
       return said === undefined
-        ? `The time cannot be told: ${problem}.`
+        ? `The time cannot be given: ${problem}.`
         : `In ${invocation.zone} it is ${said}.`;
   }
 }

@@ -1,4 +1,4 @@
-/** What is watched, and who is told. Types only. */
+/** What is watched, and who is notified. Types only. */
 
 /** Body of a notice: Slack's message, or that of Alertmanager's webhook. */
 export type NoticeFormat = "slack" | "alertmanager";
@@ -11,11 +11,11 @@ export interface WebhookSettings {
   readonly format: NoticeFormat;
   /** Signs the notices; absent: they are not signed. */
   readonly secret?: string;
-  /** Whether it is told that an alert is over. */
+  /** Whether it is notified when an alert is over. */
   readonly tellsResolved: boolean;
 }
 
-/** Above what something is an alert, and for how long it must be before anybody is told. */
+/** Above what something is an alert, and for how long it must be before anybody is notified. */
 export interface Threshold {
   readonly above: number;
   readonly forMs: number;
@@ -32,7 +32,7 @@ export interface AlertSettings {
   readonly windowMs: number;
   /** With fewer calls in it nothing is said of errors and times. */
   readonly callsMin: number;
-  /** After so long an alert that goes on is told again. */
+  /** After so long an alert that goes on is sent again. */
   readonly repeatMs: number;
   /** Share of calls that fail, 0 to 1. */
   readonly errorRate?: Threshold;

@@ -1,4 +1,4 @@
-/** What becomes of readings over time: pending, firing, told again, resolved. Pure. */
+/** States of alerts over time: pending, firing, sent again, resolved. Pure. */
 
 import type { AlertName, Reading, Readings } from "./conditions.ts";
 
@@ -28,7 +28,7 @@ interface State {
   /** Monotonic. */
   readonly sinceMs: number;
   readonly startsMs: number;
-  /** When it was told last, monotonic; undefined while it is pending. */
+  /** When it was sent last, monotonic; undefined while it is pending. */
   toldMs: number | undefined;
 }
 
@@ -45,7 +45,7 @@ export class AlertStates {
     return [...this.#states.values()].filter(({ toldMs }) => toldMs !== undefined).length;
   }
 
-  /** Takes the readings of a moment; what is to be told of them. What was not looked at stays as it is. */
+  /** Takes the readings of a moment; returns the notices to send. What was not looked at stays as it is. */
   take({ readings, unknown }: Readings, moment: Moment, repeatMs: number): readonly Notice[] {
     const seen = new Map(readings.map((reading) => [keyOf(reading), reading]));
     const notices = this.#resolved(seen, unknown, moment);

@@ -1,4 +1,4 @@
-/** Looks at what is measured, time and again, and has webhooks told what changed. */
+/** Looks at what is measured, at intervals, and notifies webhooks of what changed. */
 
 import type { Clock } from "#core/clock.ts";
 import type { Rng } from "#core/rng.ts";
@@ -88,7 +88,7 @@ export class AlertWatch implements AsyncDisposable {
     this.#running ??= this.#run();
   }
 
-  /** Looks no more; what was to be told is still sent. */
+  /** Looks no more; notices that wait are still sent. */
   stop(): void {
     this.#stopping.abort();
   }

@@ -10,7 +10,7 @@ import type { WebhookSettings } from "./alert-settings.ts";
 import type { Notice } from "./alert-states.ts";
 import { bodyOf, signatureOf } from "./payload.ts";
 
-/** What became of a message. */
+/** The outcome of a message. */
 export type NoticeResult = "sent" | "failed" | "dropped";
 
 /** What a webhook needs. */
@@ -63,7 +63,7 @@ export class Webhook implements AsyncDisposable {
     this.#client = new HttpClient(origin, { connectionsMax: 1, connectTimeoutMs: timeoutMs });
   }
 
-  /** Takes notices to be told; returns at once. */
+  /** Takes notices to be sent; returns at once. */
   tell(notices: readonly Notice[]): void {
     const { tellsResolved, name } = this.#settings;
     const told = tellsResolved ? notices : notices.filter(({ status }) => status === "firing");

@@ -24,11 +24,11 @@ export interface BackendCall {
   readonly requestId: string;
   /** Milliseconds left until the deadline; absent when there is none. */
   readonly timeoutMs?: number | undefined;
-  /** The trace that it belongs to, as the backend is told of it; undefined where nothing is traced. */
+  /** The trace that it belongs to, as it is sent to the backend; undefined where nothing is traced. */
   readonly trace?: TraceContext | undefined;
 }
 
-/** Who calls, as backends are told of it. */
+/** Who calls, as it is sent to backends. */
 export interface Caller {
   /** Name of the credential, or anonymous. */
   readonly id: string;
@@ -38,7 +38,7 @@ export interface Caller {
 
 /** What travels with every chat. */
 export interface ChatCall extends BackendCall {
-  /** For backends that are told who calls; absent where nobody does. */
+  /** For backends that learn who calls; absent where nobody does. */
   readonly caller?: Caller | undefined;
   /** The model as the backend names it; empty leaves it to the request, or to the backend. */
   readonly model: string;
@@ -297,7 +297,7 @@ export interface PredictBackend extends AsyncDisposable {
   readonly isRouted?: boolean;
   /**
    * The version that a request means, where its owner lets equal requests have one response; undefined
-   * where not, or where none serves. `status` is what has just been told of the model.
+   * where not, or where none serves. `status` is what has just been reported of the model.
    */
   keepable?(
     status: ModelStatus,

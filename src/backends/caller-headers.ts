@@ -1,4 +1,4 @@
-/** How a core is told who calls: nothing, plain headers, or one signed token. */
+/** How a core learns who calls: nothing, plain headers, or one signed token. */
 
 import { createHmac, createPrivateKey, type KeyObject, sign } from "node:crypto";
 import { LRUCache } from "lru-cache";

@@ -27,7 +27,7 @@ export interface OpenCoreOptions {
   readonly tls?: CoreTls;
   /** IP address to connect to, where the name in `url` is not to be looked up. */
   readonly connectTo?: string;
-  /** Tells it who calls; absent: it is not told. */
+  /** Sends it who calls; absent: it does not learn that. */
   readonly tells?: TellCaller;
   /** Age at which a connection is replaced; absent: never. */
   readonly connectionAgeMaxMs?: number | undefined;

@@ -90,7 +90,7 @@ export class ResponseCache {
           max: options.entriesMax,
           maxSize: options.bytesMax,
           ttl: options.ttlMs,
-          // Time is looked at once a read, and never by a timer of the library's own.
+          // Time is looked at once per read, and never by a timer of the library's own.
           ttlResolution: 0,
           perf: { now: () => deps.clock.nowMs() },
           dispose: (_entry, _key, reason) => {

@@ -82,7 +82,7 @@ function isUnheard({ pool }: CatalogProvider): boolean {
 
 /** A call of the first moment may be sent again: what it asks for is not known to be missing. */
 function unheard(who: string) {
-  return fault("POOL_EMPTY", `${who} has not told its models yet`, { retryAfterMs: 1_000 });
+  return fault("POOL_EMPTY", `${who} has not listed its models yet`, { retryAfterMs: 1_000 });
 }
 
 /** What a catalog is made of. */

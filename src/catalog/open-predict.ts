@@ -52,7 +52,7 @@ export interface OpenedGroup {
 /** What groups need of their surroundings. */
 export interface OpenGroupDeps extends PoolDeps, FollowDeps {}
 
-/** Nothing is sent but probes, and questions to who tells the servers. */
+/** Nothing is sent but probes, and look-ups of servers by name. */
 export function openPredictGroup(
   settings: ModelServersSettings,
   options: OpenGroupOptions,

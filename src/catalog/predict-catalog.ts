@@ -106,7 +106,7 @@ export class PredictCatalog implements PredictBackend {
     return this.groups.length > 0;
   }
 
-  /** Every model that is known, each once, sorted by name: what is here and elsewhere is told as it is here. */
+  /** Every model that is known, each once, sorted by name: of what is here and elsewhere, what is here counts. */
   models(): readonly ModelStatus[] {
     const byName = new Map(this.#local.models().map((status) => [status.name, status]));
     for (const status of this.groups.flatMap((group) => group.models())) {
@@ -132,7 +132,7 @@ export class PredictCatalog implements PredictBackend {
   }
 
   /**
-   * The model of this name or alias. What this process has is told as it is here, for its model.yaml
+   * The model of this name or alias. What this process has is reported as it is here, for its model.yaml
    * holds wherever it runs; else servers are asked. Rejects with MODEL_UNKNOWN when nobody has it, else
    * as those failed that might.
    */
@@ -316,7 +316,7 @@ function unknown(ref: ModelRef): ConnectError {
   return fault("MODEL_UNKNOWN", message, { fields: [{ field, description }] });
 }
 
-/** Whether a model has the version that is meant, as far as it tells. */
+/** Whether a model has the version that is meant, as far as it lists them. */
 function has({ version, versions, labels = {} }: ModelStatus, wanted: ModelRef): boolean {
   const { label = "" } = wanted;
   if (label !== "") return Object.hasOwn(labels, label);
@@ -334,7 +334,7 @@ function isHereSoon(error: ConnectError): boolean {
 }
 
 /**
- * What a caller is told: the last failure, unless it only says that a stand-in has no such model, or
+ * What a caller learns: the last failure, unless it only says that a stand-in has no such model, or
  * takes other inputs. Where nobody has it, and one that might does not answer, nobody knows.
  */
 function told(

@@ -3,7 +3,7 @@
 import type { RouteStrategy } from "#routing/strategy-route.ts";
 import type { FallbackClass } from "#routing/tree.ts";
 
-/** What models may be for, in the words of selections. */
+/** What models may be for, by the names that selections use. */
 export const modelTypes = ["chat", "vision", "reasoning", "artifact"] as const;
 
 /** One of them. */

@@ -29,7 +29,7 @@ export async function annotate(
   name: string,
 ): Promise<void> {
   const { default: sharp } = await optionalPackage("sharp", () => import("sharp"));
-  // Boxes are told of the image as it is seen, turned by its EXIF note.
+  // Boxes are those of the image as it is seen, turned by its EXIF note.
   const upright = sharp(image).rotate();
   const { info, data } = await upright.png().toBuffer({ resolveWithObject: true });
   const { width, height } = info;

@@ -28,13 +28,13 @@ export interface Asked<T extends Terminal> {
 export interface AskedCommand<T extends Terminal = Terminal> {
   /** Its flags beside those that all have. */
   readonly rows: readonly HelpRow[];
-  /** Returns the exit code; what it throws is told in one line. */
+  /** Returns the exit code; what it throws is printed in one line. */
   run(asked: Asked<T>): Promise<number>;
 }
 
 const commonRows = [
   ...gatewayRows,
-  { name: "json", description: "print JSON: one object, or one a line" },
+  { name: "json", description: "print JSON: one object, or one per line" },
   { name: "help", description: "print this" },
 ] as const satisfies readonly HelpRow[];
 

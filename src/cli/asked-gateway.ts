@@ -24,13 +24,13 @@ export const gatewayRows = [
     name: "server",
     value: "address",
     fallback: `${serverDefault}; POLYGATE_URL`,
-    description: "the gateway that is asked",
+    description: "address of the gateway",
   },
   {
     name: "key-file",
     value: "file",
     fallback: "POLYGATE_API_KEY",
-    description: "file that holds the key to show it",
+    description: "file that holds the key to send",
   },
 ] as const satisfies readonly HelpRow[];
 

@@ -88,7 +88,7 @@ function optionOf(key: BannerFacts["key"]): string {
     : `-H "authorization: Bearer $${key.name}" `;
 }
 
-/** Where commands ask without being told. */
+/** Where commands ask by default. */
 const serverDefaults = new Set(["http://127.0.0.1:8080", "http://localhost:8080"]);
 
 /** This program's own commands; they know keys, and no other credentials. */

@@ -29,7 +29,7 @@ export function isPiped({ stdin, terminals }: Pick<Console, "stdin" | "terminals
   return facts.isFIFO() || facts.isFile() || facts.isSocket();
 }
 
-/** All that is piped in, without the line end behind it. */
+/** All that is piped in, without the line end after it. */
 export async function pipedText({ stdin, signal }: Console): Promise<string> {
   if (stdin === undefined) return "";
   let text = "";

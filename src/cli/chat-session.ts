@@ -25,9 +25,9 @@ export interface Opening {
 const callRoundsMax = 16;
 
 const commands: Readonly<Record<string, string>> = {
-  "/model": "NAME: ask this model from now on; without a name tell which",
+  "/model": "NAME: ask this model from now on; without a name, show which one",
   "/image": "FILE: show this image with the next message",
-  "/system": "TEXT: tell the model this first; begins anew",
+  "/system": "TEXT: give the model this instruction; starts a new conversation",
   "/retry": "ask for another answer to the last message",
   "/clear": "begin anew",
   "/help": "this list",
@@ -198,7 +198,7 @@ export async function converse(
 ): Promise<number> {
   const conversation = new Conversation(client, opening, console);
   console.signal.addEventListener("abort", () => conversation.close(), { once: true });
-  console.err("A conversation: /help tells what can be done, Ctrl-C stops an answer.");
+  console.err("A conversation: /help lists the commands, Ctrl-C stops an answer.");
   try {
     for (;;) {
       const typed = await conversation.line("> ");

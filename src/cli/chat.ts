@@ -12,14 +12,24 @@ import type { Console } from "./terminal.ts";
 const repeats = true;
 const rows = [
   { name: "model", short: "m", value: "name", description: "model, alias, route or provider" },
-  { name: "system", value: "text", description: "what the model is told first" },
-  { name: "image", short: "i", value: "file", repeats, description: "image to show it" },
+  {
+    name: "system",
+    value: "text",
+    description: "instructions for the model, before the conversation",
+  },
+  {
+    name: "image",
+    short: "i",
+    value: "file",
+    repeats,
+    description: "image to send with the message",
+  },
   { name: "tools", description: "let the core use its own tools" },
-  { name: "tool", value: "file", repeats, description: "JSON that defines tools of yours" },
+  { name: "tool", value: "file", repeats, description: "JSON that defines your own tools" },
   { name: "temperature", value: "number", description: "0 to 2" },
-  { name: "max-tokens", value: "number", description: "greatest number of tokens to write" },
+  { name: "max-tokens", value: "number", description: "maximum number of tokens to write" },
   { name: "session", value: "id", description: "groups calls of one session" },
-  { name: "stats", description: "tell model, tokens, cost and times on stderr" },
+  { name: "stats", description: "print model, tokens, cost and times on stderr" },
 ] as const satisfies readonly HelpRow[];
 
 function numberFrom(flags: Flags, name: string): number | undefined {
@@ -33,7 +43,7 @@ function numberFrom(flags: Flags, name: string): number | undefined {
 function wholeFrom(flags: Flags, name: string): number | undefined {
   const number = numberFrom(flags, name);
   if (number === undefined || Number.isInteger(number)) return number;
-  throw new UsageError(`flag --${name}: expected a whole number`);
+  throw new UsageError(`flag --${name}: expected an integer`);
 }
 
 /** What the flags wish for all turns. */
@@ -56,7 +66,7 @@ function firstTurns(flags: Flags): readonly Turn[] {
   return system === undefined ? [] : [{ role: "system", content: system }];
 }
 
-/** The message: the words, and what is piped in behind them. */
+/** The message: the words, and what is piped in after them. */
 async function messageFrom(words: readonly string[], console: Console): Promise<string> {
   const piped = isPiped(console) ? await pipedText(console) : "";
   const message = [words.join(" "), piped].filter((text) => text !== "").join("\n\n");

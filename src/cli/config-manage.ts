@@ -23,7 +23,7 @@ function outcomeText({ result, problems, restartSettings }: ConfigOutcome): stri
   return [result, ...problems, ...waits].map(printable).join("\n");
 }
 
-/** Prints what was told; the exit code says whether the outcome is what was hoped for. */
+/** Prints the response; the exit code says whether the outcome is what was hoped for. */
 function printed<D extends DescMessage>(
   { flags, terminal }: { readonly flags: Flags; readonly terminal: Terminal },
   [schema, told]: readonly [D, MessageShape<D>],

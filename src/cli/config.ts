@@ -19,7 +19,7 @@ export const configCommands: Subcommands = {
     "config",
     {
       usage: "status",
-      description: "tell which configuration is in force, and what became of the last reload",
+      description: "show which configuration is in force, and the outcome of the last reload",
     },
     async () => (await asked()).configStatus,
   ),
@@ -27,7 +27,7 @@ export const configCommands: Subcommands = {
     "config",
     {
       usage: "check",
-      description: "have it read the configuration, and tell what a reload would come to",
+      description: "make it read the configuration, and show what a reload would change",
     },
     async () => (await asked()).checkConfig,
   ),
@@ -35,7 +35,7 @@ export const configCommands: Subcommands = {
     "config",
     {
       usage: "reload",
-      description: "have it read the configuration again, and serve by it where it is sound",
+      description: "make it read the configuration again, and apply it if it is valid",
     },
     async () => (await asked()).reloadConfig,
   ),

@@ -14,7 +14,7 @@ export const commands: Readonly<Record<string, string>> = {
   core: "run a reference chat core",
   check: "check a configuration; --schema prints its JSON Schema",
   config: "show, check or reload the configuration of a running gateway",
-  health: "ask the gateway that these settings start whether it is ready",
+  health: "ask the gateway of these settings whether it is ready",
   models: "list, show, load and unload the models of a running gateway",
   keys: "make, show, rotate and revoke the keys of a running gateway; make tokens and hashes: `token`, `hash`",
   chat: "talk with a model through a running gateway; on a terminal as a conversation",
@@ -23,7 +23,7 @@ export const commands: Readonly<Record<string, string>> = {
   migrate:
     "make or change the tables of history.url and auth.key_store.url, as serve does at its start",
   openapi: "print the OpenAPI document of the REST surface",
-  completion: "print what makes bash, zsh or fish complete these words",
+  completion: "print the script by which bash, zsh or fish completes commands",
   version: "print the version, as --version does",
 };
 

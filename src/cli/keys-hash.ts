@@ -15,7 +15,7 @@ export const hashRows = [
 /** Longest text that is read, in characters. */
 const lengthMax = 1024;
 
-/** What stands on stdin, without the line end behind it. */
+/** What stands on stdin, without the line end after it. */
 async function fromStdin(): Promise<string> {
   let text = "";
   for await (const piece of process.stdin.setEncoding("utf8")) {

@@ -21,7 +21,7 @@ export const keysCommands: Subcommands = {
   },
   create: askingSubcommand(
     "keys",
-    { usage: "create <name>", description: "make a key; its text is shown once" },
+    { usage: "create <name>", description: "create a key; its secret is shown once" },
     async () => (await manage()).createKey,
   ),
   list: askingSubcommand(
@@ -36,12 +36,12 @@ export const keysCommands: Subcommands = {
   ),
   rotate: askingSubcommand(
     "keys",
-    { usage: "rotate <key>", description: "give a key a new text, shown once" },
+    { usage: "rotate <key>", description: "give a key a new secret, shown once" },
     async () => (await manage()).rotateKey,
   ),
   revoke: askingSubcommand(
     "keys",
-    { usage: "revoke <key>", description: "end a key for good, everywhere within a second" },
+    { usage: "revoke <key>", description: "end a key permanently, everywhere within a second" },
     async () => (await manage()).revokeKey,
   ),
 };

@@ -14,7 +14,7 @@ export const modelsCommands: Subcommands = {
   ),
   show: askingSubcommand(
     "models",
-    { usage: "show <model>", description: "show one: what it takes, gives and tells apart" },
+    { usage: "show <model>", description: "show one: its inputs, outputs and classes" },
     async () => (await asked()).showModel,
   ),
   load: askingSubcommand(

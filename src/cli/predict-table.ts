@@ -5,7 +5,7 @@ import { msText, percentText } from "#terminal/figures.ts";
 import { textTable } from "#terminal/text-table.ts";
 import type { Failure } from "./asked-failure.ts";
 
-/** What became of one file. */
+/** The outcome of one file. */
 export interface Predicted {
   readonly file: string;
   readonly response?: PredictResponse;

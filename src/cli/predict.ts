@@ -19,8 +19,8 @@ import { type Predicted, predictTable } from "./predict-table.ts";
 import type { Console } from "./terminal.ts";
 
 const rows = [
-  { name: "top-k", value: "count", description: "most labels or boxes of a file" },
-  { name: "threshold", value: "score", description: "least score of a box, 0 to 1" },
+  { name: "top-k", value: "count", description: "maximum number of labels or boxes per file" },
+  { name: "threshold", value: "score", description: "minimum score of a box, 0 to 1" },
   { name: "version", value: "version", description: "version or label of the model" },
   { name: "annotate", value: "folder", description: "write each image there with its boxes drawn" },
   { name: "parallel", value: "count", fallback: "4", description: "files at a time, up to 64" },
@@ -57,7 +57,7 @@ function isCount(most: number) {
 
 /** What all files are asked with. */
 function wishesFrom(flags: Flags, model: string): Request {
-  const topK = numberFrom(flags, "top-k", isCount(10_000), "a whole number from 1 to 10000");
+  const topK = numberFrom(flags, "top-k", isCount(10_000), "an integer from 1 to 10000");
   const isShare = (number: number) => number >= 0 && number <= 1;
   const scoreThreshold = numberFrom(flags, "threshold", isShare, "a number from 0 to 1");
   return {
@@ -121,7 +121,7 @@ function barFor({ terminals, size, write }: Console, total: number): ProgressBar
   );
 }
 
-/** The exit code for what became of all files. */
+/** The exit code for the outcomes of all files. */
 function exitCodeOf(all: readonly Predicted[]): number {
   const failures = all.flatMap(({ failure }) => (failure === undefined ? [] : [failure]));
   const [first] = failures;
@@ -133,7 +133,7 @@ const command: AskedCommand<Console> = {
   rows,
   async run({ gateway, flags, words: [model = "", ...files], terminal }) {
     const wishes = wishesFrom(flags, model);
-    const expected = `a whole number from 1 to ${parallelMax}`;
+    const expected = `an integer from 1 to ${parallelMax}`;
     const parallel = numberFrom(flags, "parallel", isCount(parallelMax), expected) ?? 4;
     const folder = flags.get("annotate")?.[0];
     const annotate = folder === undefined ? undefined : (await import("./annotate.ts")).annotate;

@@ -77,7 +77,7 @@ const givenUpStatus = 70;
 /** How long the banner waits for models to load. */
 const bannerDelayMs = 1_500;
 
-/** The log; undefined, and told why, where its file cannot be opened. */
+/** The log; undefined, with the cause on stderr, where its file cannot be opened. */
 function openedLogger({ logging }: Settings, terminal: Terminal): Logger | undefined {
   try {
     return createLogger(logging);

@@ -19,10 +19,10 @@ const rows = [
     name: "interval",
     value: "time",
     fallback: "1s",
-    description: "between two readings, 100ms to 60s",
+    description: "time between two readings, 100ms to 60s",
   },
   { name: "once", description: "one reading: what happened since the gateway started" },
-  { name: "count", value: "number", description: "end after so many readings" },
+  { name: "count", value: "number", description: "stop after this many readings" },
 ] as const satisfies readonly HelpRow[];
 
 /** Its flags. */
@@ -41,7 +41,7 @@ function countFrom(flags: Flags): number {
   const written = flags.get("count")?.[0];
   if (written === undefined) return Number.POSITIVE_INFINITY;
   if (/^[1-9]\d{0,8}$/.test(written)) return Number(written);
-  throw new UsageError("flag --count: expected a whole number above 0");
+  throw new UsageError("flag --count: expected an integer above 0");
 }
 
 /** How lines are coloured. */
@@ -196,7 +196,7 @@ async function live(asked: Asked<Console>): Promise<number> {
       left -= await shown(watched(asked, signal), left, { picture, keys });
     } catch (thrown) {
       if (signal.aborted) break;
-      // What never worked is told; what worked before may work again.
+      // What never worked is an error; what worked before may work again.
       if (picture.isEmpty || !(thrown instanceof ConnectError)) throw thrown;
       picture.note(`away: ${failureOf(thrown, gateway.url).text}`);
     }

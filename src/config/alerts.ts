@@ -1,4 +1,4 @@
-/** The section `alerts`: what the gateway tells webhooks by itself. */
+/** The section `alerts`: what the gateway reports to webhooks by itself. */
 
 import { hostname } from "node:os";
 import { z } from "zod";
@@ -41,25 +41,29 @@ const webhook = z.strictObject({
   secret: text("a secret of at least 16 visible ASCII characters", /^[\x21-\x7e]{16,}$/)
     .optional()
     .describe("Signs notices: HMAC-SHA256 in `x-polygate-signature`."),
-  resolved: flag().prefault(true).describe("Tell it also that an alert is over."),
+  resolved: flag().prefault(true).describe("Notify it also when an alert is over."),
 });
 
-const enabled = () => flag().prefault(true).describe("Watch it.");
+const enabled = () => flag().prefault(true).describe("Whether this is watched.");
 const forTime = (usual: string) =>
-  durationOrNone("24h").prefault(usual).describe("How long it must be so before anybody is told.");
+  durationOrNone("24h")
+    .prefault(usual)
+    .describe("How long it must be so before anybody is notified.");
 
 /** The section of the file. */
 export const alerts = z.strictObject({
-  webhooks: z.array(webhook).min(1).max(webhooksMax).describe("Who is told."),
+  webhooks: z.array(webhook).min(1).max(webhooksMax).describe("Who is notified."),
   source: text("a name of at most 128 characters", /^[^\p{Cc}]{1,128}$/u)
     .optional()
     .describe("What this gateway is called in notices; the name of its host when absent."),
-  interval: duration("10m").prefault("10s").describe("Time between two looks."),
-  window: duration("1h").prefault("5m").describe("Errors and times of calls in the last so long."),
+  interval: duration("10m").prefault("10s").describe("Time between two checks."),
+  window: duration("1h")
+    .prefault("5m")
+    .describe("Period whose errors and times of calls count, up to now."),
   min_calls: wholeNumber(1, 1_000_000)
     .prefault(20)
-    .describe("With fewer calls in the window nothing is said of errors and times."),
-  repeat: duration("30d").prefault("4h").describe("When an alert that goes on is told again."),
+    .describe("With fewer calls in the window there are no alerts of errors and times."),
+  repeat: duration("30d").prefault("4h").describe("When an alert that goes on is sent again."),
   error_rate: z
     .strictObject({
       enabled: enabled(),
@@ -73,7 +77,9 @@ export const alerts = z.strictObject({
       enabled: enabled(),
       above: duration("1h")
         .prefault("10s")
-        .describe("Time within which 95 of 100 calls are answered; streams until they begin."),
+        .describe(
+          "Time within which 95 of 100 calls get their response; streams until they begin.",
+        ),
       for: forTime("1m"),
     })
     .prefault({})
@@ -99,7 +105,7 @@ function watched<
   return isOn ? { above, forMs } : undefined;
 }
 
-/** Nothing where nobody is to be told. */
+/** Nothing where nobody is to be notified. */
 export function alertsFrom(
   written: z.output<typeof alerts> | undefined,
   report: Report,

@@ -200,7 +200,7 @@ function coreConcurrency(
   return concurrentMax === undefined ? {} : { concurrentMax };
 }
 
-/** Who may call, and how cores are told of it. */
+/** Who may call, and how cores learn who does. */
 function identityFrom(
   config: FileConfig,
   {

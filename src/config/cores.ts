@@ -46,7 +46,7 @@ export const core = z.strictObject({
     .enum(["none", "plain", "signed"])
     .default("none")
     .describe(
-      "How it is told who calls: `plain` by the headers `x-polygate-principal`, `x-polygate-scopes` and `x-polygate-group`, `signed` by the token `x-polygate-identity`, good for 60 s.",
+      "How it learns who calls: `plain` by the headers `x-polygate-principal`, `x-polygate-scopes` and `x-polygate-group`, `signed` by the token `x-polygate-identity`, good for 60 s.",
     ),
 });
 

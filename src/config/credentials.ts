@@ -98,7 +98,7 @@ export const auth = z.strictObject({
   identity_secret: text("a text of visible ASCII characters", /^[\x21-\x7e]+$/)
     .optional()
     .describe(
-      "Secret that signs what cores with `identity: signed` are told (HS256); they share it.",
+      "Secret that signs what cores with `identity: signed` learn about callers (HS256); they share it.",
     ),
   identity_key_file: text()
     .optional()
@@ -211,7 +211,7 @@ export function authFrom(
   };
 }
 
-/** Tells where a secret of tokens is a key as well, or seems to be meant as one, which it was in 0.1. */
+/** Reports where a secret of tokens is a key as well, or seems to be meant as one, which it was in 0.1. */
 function checkSecrets(
   { type, secret_key: secretKey }: FileAuth,
   {

@@ -72,7 +72,7 @@ const common = {
   )
     .optional()
     .describe(
-      "Instead of `dns`: `service.namespace:port`; its endpoints that are ready, as the EndpointSlices of the section `kubernetes` tell at once. The port is that of the pods, by name or number.",
+      "Instead of `dns`: `service.namespace:port`; its endpoints that are ready, as the EndpointSlices of the section `kubernetes` list them, changes at once. The port is that of the pods, by name or number.",
     ),
   addresses: z
     .enum(["any", "ipv4", "ipv6"])

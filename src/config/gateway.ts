@@ -99,7 +99,7 @@ export const gateway = z.strictObject({
   max_connection_age: duration("24h")
     .optional()
     .describe(
-      "Age at which a connection is told to end, and its client connects anew, perhaps to another gateway; each up to a tenth more or less. WebSockets stay. As old as it is used when absent.",
+      "Age at which a connection is asked to end, and its client connects anew, perhaps to another gateway; each up to a tenth more or less. WebSockets stay. As old as it is used when absent.",
     ),
   max_connection_age_grace: duration("24h")
     .optional()

@@ -1,4 +1,4 @@
-/** The section `kubernetes`: where the API is that tells the endpoints of services. */
+/** The section `kubernetes`: where the API is that lists the endpoints of services. */
 
 import { resolve } from "node:path";
 import { z } from "zod";

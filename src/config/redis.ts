@@ -44,7 +44,7 @@ export const redis = z.strictObject({
     .min(1)
     .optional()
     .describe(
-      "In place of `url`: nodes of a cluster, which tell of the others; user and password as in the first.",
+      "In place of `url`: nodes of a cluster, which list the others; user and password as in the first.",
     ),
   ca_file: text()
     .optional()

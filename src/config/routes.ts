@@ -101,7 +101,7 @@ const route = z
       .enum(["cancel", "drain"])
       .optional()
       .describe(
-        "What becomes of a call when its client leaves: `cancel` stops it at once; `drain` lets the endpoint at work finish, so that tokens, price, history and cache are known. That of the route that a call names counts. `cancel` when absent.",
+        "What happens to a call when its client leaves: `cancel` stops it at once; `drain` lets the endpoint at work finish, so that tokens, price, history and cache are known. That of the route that a call names counts. `cancel` when absent.",
       ),
     drain_time: duration("1h")
       .optional()
@@ -120,7 +120,7 @@ const route = z
       .union([z.boolean(), z.array(affinitySource()).min(1).max(affinitySourcesMax)])
       .prefault(true)
       .describe(
-        "Calls of one session stay on one endpoint. A list says what tells sessions apart, the first that a call has: `session_id`, `prompt_cache_key`, `principal`, or a header.",
+        "Calls of one session stay on one endpoint. A list says what identifies a session, the first that a call has: `session_id`, `prompt_cache_key`, `principal`, or a header.",
       ),
   })
   .describe("Exactly one of a strategy, `fallback` and `split`.");

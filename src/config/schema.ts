@@ -56,7 +56,7 @@ export const fileSchema = z.strictObject({
     .array(core)
     .prefault([])
     .describe("Cores; an embedded one answers chats when none is there for them."),
-  kubernetes: kubernetes.prefault({}).describe("The API that tells the endpoints of services."),
+  kubernetes: kubernetes.prefault({}).describe("The API that lists the endpoints of services."),
   providers: providersSchema,
   routes: routesSchema,
   hooks: hooksSchema,
@@ -77,7 +77,7 @@ export const fileSchema = z.strictObject({
   metrics: metrics.prefault({}).describe("Prometheus metrics."),
   alerts: alerts
     .optional()
-    .describe("Webhooks that are told of errors, slow calls, outages and budgets."),
+    .describe("Webhooks that are notified of errors, slow calls, outages and budgets."),
   tracing: tracing.prefault({}).describe("OpenTelemetry traces."),
   overload: overload
     .prefault({})
@@ -94,7 +94,7 @@ export const fileSchema = z.strictObject({
     .min(1)
     .default([...proxyFields])
     .describe(
-      "Fields in which they tell the address; the first that came counts. Name the one that yours writes, for it may pass on what clients write in the others.",
+      "Headers in which they name the client's address; the first that is present counts. List only the one that your proxy writes: it may pass on what clients write in the others.",
     ),
 });
 

@@ -106,7 +106,7 @@ export type RateLimitSettings = LimitOptions;
 
 /** The Redis or Valkey that gateways share. It may hold a password. */
 export interface SharedStoreSettings extends RedisSettings {
-  /** What becomes of shared limits while it is away. */
+  /** How shared limits work while it cannot be reached. */
   readonly onStoreError: OnStoreError;
 }
 
@@ -145,7 +145,7 @@ export interface CoreSettings {
   readonly service?: "twin" | "agent_controller" | "knowledge_system";
   /** What speaks gRPC to it: the project's own engine or @grpc/grpc-js. */
   readonly transport: "http2" | "grpc-js";
-  /** How it is told who calls; absent: not at all. */
+  /** How it learns who calls; absent: not at all. */
   readonly identity?: "plain" | "signed";
   readonly tls?: CoreTlsSettings;
 }
@@ -263,13 +263,13 @@ export interface Settings {
   readonly connectionsPerAddressMax?: number;
   /** Addresses and CIDR blocks that are believed about their clients. */
   readonly trustedProxies: readonly string[];
-  /** Fields in which they tell. */
+  /** Headers in which they name the client. */
   readonly trustedHeaders: readonly ProxyField[];
   readonly rest: RestSettings;
   /** Absent: no cross-origin responses. */
   readonly cors?: CorsSettings;
   readonly auth: AuthSettings;
-  /** Signs what cores with `identity: signed` are told: a secret, or the absolute path of a private key. */
+  /** Signs what cores with `identity: signed` learn about callers: a secret, or the absolute path of a private key. */
   readonly callerSigning?: { readonly secret: KeyObject } | { readonly keyFile: string };
   /** Groups of keys by name. */
   readonly groups: Readonly<Record<string, Group>>;
@@ -279,7 +279,7 @@ export interface Settings {
   readonly rateLimit?: RateLimitSettings;
   /** Where limits are shared with other gateways; absent: nowhere. */
   readonly redis?: SharedStoreSettings;
-  /** What webhooks are told; absent: there are none. Addresses and secrets in it are credentials. */
+  /** What webhooks are notified of; absent: there are none. Addresses and secrets in it are credentials. */
   readonly alerts?: AlertSettings;
   /** From where on load is refused; absent: it never is. */
   readonly overload?: LoadTerms;

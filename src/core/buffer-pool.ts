@@ -1,4 +1,4 @@
-/** Memory that is lent in views, one after the other, and used again once all of them were given back. */
+/** Pooled memory: handed out in views, one after the other, and used again once all of them were given back. */
 
 /** A piece of memory; everything before `at` is lent, or was. */
 export interface Slab {

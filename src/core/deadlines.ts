@@ -35,7 +35,7 @@ export class Deadlines {
     this.#isSleeping = false;
   }
 
-  /** Tells those whose time is up. Returns the milliseconds until the next is; undefined when none is left. */
+  /** Notifies those whose time is up. Returns the milliseconds until the next is; undefined when none is left. */
   #look(): number | undefined {
     const nowMs = this.#clock.nowMs();
     for (const deadline of this.#open) {

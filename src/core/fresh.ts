@@ -2,7 +2,7 @@
 
 import type { Clock } from "./clock.ts";
 
-/** Answers that are kept; the one made first goes first. */
+/** Values that are kept; the oldest is dropped first. */
 const entriesMax = 32;
 
 /** Keeps what was made for each key, as long as it is fresh. */

@@ -1,6 +1,6 @@
 /** Values made when they are first asked for, and kept. */
 
-/** The value of `key`; `make` is called once a key. For keys of which there are few. */
+/** The value of `key`; `make` is called once per key. For keys of which there are few. */
 export function getOrCreate<K, V>(map: Map<K, V>, key: K, make: () => V): V {
   const known = map.get(key);
   if (known !== undefined) return known;

@@ -1,6 +1,6 @@
 /** How much a call matters to whoever shares out places and refuses work. */
 
-/** In the words of the wire; the most first. */
+/** By their names on the wire; the highest first. */
 export const priorities = ["high", "normal", "low"] as const;
 
 /** One of them. */

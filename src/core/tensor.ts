@@ -1,6 +1,6 @@
 /** The gateway's tensor: a datatype, a shape and row-major little-endian bytes. Pure. */
 
-/** Element types in the words of the Open Inference Protocol, with their width in bytes. */
+/** Element types by their names in the Open Inference Protocol, with their width in bytes. */
 export const datatypeBytes = {
   BOOL: 1,
   UINT8: 1,

@@ -8,7 +8,7 @@ export interface SpanName {
   readonly spanId: string;
 }
 
-/** A span, as it is told to whoever is called from within it. */
+/** A span, as it is sent to whoever is called from within it. */
 export class TraceContext implements SpanName {
   readonly traceId: string;
   readonly spanId: string;
@@ -35,7 +35,7 @@ export class TraceContext implements SpanName {
 /** A field that passes a context on. */
 export type TraceField = readonly [name: "traceparent" | "tracestate", value: string];
 
-/** Version, trace, parent, flags; later versions may have more behind these. */
+/** Version, trace, parent, flags; later versions may have more after these. */
 const traceparent = /^([\da-f]{2})-([\da-f]{32})-([\da-f]{16})-([\da-f]{2})(-.*)?$/;
 const noId = /^0+$/;
 /** Longest field that is looked at, in characters: those of later versions included. */

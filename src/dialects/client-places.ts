@@ -107,7 +107,7 @@ function partAt({ messages }: ChatRequest, message: string, indices: string): Pa
   return part;
 }
 
-/** A place in the canonical request, in the words of the dialect that it was read from. */
+/** A place in the canonical request, in the terms of the dialect that it was read from. */
 export function clientPlace(dialect: ServerDialect, request: ChatRequest, place: string): string {
   const [, message = "", indices = "", rest = ""] = partPlace.exec(place) ?? [];
   const part = partAt(request, message, indices);

@@ -1,4 +1,4 @@
-/** Parameters that each make sense and together do not: refused ahead of any provider. Pure. */
+/** Parameters that each make sense and together do not: refused before any provider is called. Pure. */
 
 import type { ChatRequest } from "#gen/polygate/v1/chat_pb.js";
 import { ToolChoice_Mode as Mode } from "#gen/polygate/v1/conversation_pb.js";

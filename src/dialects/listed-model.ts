@@ -27,7 +27,7 @@ function isToldToEmbed(model: LooseObject): boolean | undefined {
 
 const chatWords: ReadonlySet<string> = new Set(["generateContent", "completion", "text", "chat"]);
 
-/** What a listed model can do: `embedding` where it makes vectors and nothing else, which most lists tell by the name alone. */
+/** What a listed model can do: `embedding` where it makes vectors and nothing else, which most lists show only by the name. */
 export function capabilitiesOf(model: LooseObject): readonly string[] {
   const isEmbedding =
     isToldToEmbed(model) ?? embedWord.test(model.text("id") || model.text("name"));

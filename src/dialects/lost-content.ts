@@ -23,7 +23,7 @@ export function isMade({ content }: Part): boolean {
   return made.has(content.case);
 }
 
-/** The refusal of a response: left out, what the model made would be lost without a word. */
+/** The refusal of a response: left out, what the model made would be lost silently. */
 export function noPlaceFor({ content }: Part): ConnectError {
   const what = content.case === "image" ? "an image" : `${content.case}`;
   return unsupported("model", `it answered with ${what}, for which this API has no place`);

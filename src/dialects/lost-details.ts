@@ -51,7 +51,7 @@ export function droppedDetails(
   return marked === undefined ? dropped : [...dropped, `tools.${marked.name}.cache_control`];
 }
 
-/** The first thoughts in words that are told to no one. */
+/** The first thoughts in words, which are sent to no one. */
 export function droppedThoughts(
   { messages }: ChatRequest,
   isTold: (part: ThinkingPart) => boolean,

@@ -19,7 +19,7 @@ export type Resolve = (signal: AbortSignal) => Promise<Answer>;
 export interface DiscoveryOptions {
   /** Longest time between two questions. */
   readonly intervalMs: number;
-  /** Shortest time between two: one that is told `ask again at once` asks no sooner. */
+  /** Shortest time between two: one that is asked to `ask again at once` asks no sooner. */
   readonly pauseMsMin: number;
   /** Pause after so many failures on end, in milliseconds. */
   readonly retryMs: (failures: number) => number;

@@ -1,4 +1,4 @@
-/** JSON texts of a stream, one a line, none longer than a bound. */
+/** JSON texts of a stream, one per line, none longer than a bound. */
 
 /** A line was longer than allowed, or no JSON. */
 export class BadLineError extends Error {

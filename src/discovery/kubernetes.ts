@@ -243,7 +243,7 @@ class SliceWatch {
   }
 }
 
-/** Tells the places of a service: at first those that are there, then with each change of them. */
+/** Yields the addresses of a service: at first those that are there, then with each change of them. */
 export function kubernetesResolve(settings: KubernetesSettings, deps: WatchDeps): Resolve {
   const watch = new SliceWatch(settings, deps);
   return (signal) => watch.next(signal);

@@ -34,7 +34,7 @@ function isKnown(ifNoneMatch: string | undefined, etag: string | undefined): boo
   return tags.some((tag) => tag === opaque || tag === "*");
 }
 
-/** Answers with the page, or with its head alone when the client has the rest. Rejects as the page does. */
+/** Responds with the page, or with its head alone when the client has the rest. Rejects as the page does. */
 async function serve(
   exchange: Exchange,
   record: CallRecord,

@@ -8,7 +8,7 @@ import type { CallRecord } from "#observability/call-record.ts";
 /** Whether a surface took an exchange; a promise settles when its work on it is over. */
 export type Taken = boolean | Promise<void>;
 
-/** A request, or the wish to go on with another protocol, as whoever refuses it sees it. */
+/** A request, or a request to upgrade to another protocol, as whoever refuses it sees it. */
 export interface Arrival extends Pick<Exchange, "method" | "target" | "header" | "sharedFields"> {
   respond(status: number, headers: HeaderList, body?: string): void;
 }

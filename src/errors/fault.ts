@@ -129,7 +129,7 @@ export function withMetadata(
   return copy;
 }
 
-/** The reason of an error of this project, or of one that a gateway behind this one sent. */
+/** The reason of an error of this project, or of one that another Polygate upstream sent. */
 export function reasonOf(error: ConnectError): Reason | undefined {
   const info = infoOf(error);
   return info !== undefined && isReason(info.reason) ? info.reason : undefined;

@@ -84,7 +84,7 @@ export function applyCors(exchange: Exchange, options: CorsOptions): boolean {
     exchange.setHeader("access-control-expose-headers", exposed);
     return false;
   }
-  // A preflight shows nothing that a browser could be told about.
+  // A preflight shows nothing that a browser could expose.
   exchange.sharedFields = undefined;
   const methods = new Set([...options.methods, ...connectCors.allowedMethods]);
   const headers = new Set([

@@ -3,7 +3,7 @@
 import type { IncomingMessage } from "node:http";
 import { ServerResponse } from "./node-http.ts";
 
-/** Answers a request. */
+/** Responds to a request. */
 export type ServeRequest = (request: IncomingMessage, response: ServerResponse) => void;
 
 /**

@@ -3,7 +3,7 @@
 import type { BodyProgress } from "#core/body-progress.ts";
 import type { CertificateNames } from "#core/certificate-names.ts";
 
-/** Response fields in the order they are sent; names in lower case, one entry a value. */
+/** Response fields in the order they are sent; names in lower case, one entry per value. */
 export type HeaderList = readonly (readonly [name: string, value: string])[];
 
 /** Who is at the other end of the connection. */
@@ -65,7 +65,7 @@ export interface Exchange {
    * messages only. Fails as `body` does.
    */
   chunks(bytesMax: number, progress?: BodyProgress): AsyncIterable<Uint8Array>;
-  /** Bytes in lent memory that it is given to send are given back after that: no one else may read them then. */
+  /** Pooled buffers that it is given to send are given back after that: no one else may read them then. */
   readonly recyclesBuffers: boolean;
   /**
    * Fields that go with whatever response will be given, each unless it has one of that name itself.

@@ -10,7 +10,7 @@ export interface ForwardedElement {
   readonly host?: string;
 }
 
-/** A parameter, and what comes behind it: `;` before another one, `,` before another element. */
+/** A parameter, and what comes after it: `;` before another one, `,` before another element. */
 const parameter =
   /[ \t]*([\w!#$%&'*+.^`|~-]+)=(?:([\w!#$%&'*+.^`|~-]+)|"((?:[^"\\]|\\[\t -~\x80-\xff])*)")[ \t]*([;,]|$)/y;
 /** Lists may have items without anything in them (RFC 9110 §5.6.1.2). */

@@ -180,7 +180,7 @@ export async function opened(
 
 /** Why a TLS handshake failed, or undefined when its client only left. */
 function handshakeFailureOf(code: string, { authorizationError }: TLSSocket): string | undefined {
-  // A certificate that is not taken ends the connection by ourselves, in the words of a reset.
+  // A certificate that is not taken ends the connection here, with the error of a reset.
   if (authorizationError || code === "ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE") {
     return "tls_client_certificate";
   }

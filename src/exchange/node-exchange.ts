@@ -249,7 +249,7 @@ export class NodeExchange implements Exchange {
     response.once("finish", late.forget).once("close", late.forget);
   }
 
-  /** Tells a client that waits for it to send the body. */
+  /** Asks a client that waits for it to send the body. */
   #invite(): void {
     const { request, response } = this;
     if (!this.#isUninvited) return;

@@ -5,7 +5,7 @@ import { HalfClose } from "#http1/half-close.ts";
 import { defaultLimits } from "#http1/limits.ts";
 import type { ServerResponse } from "./node-http.ts";
 
-/** node:http writes heads whole, so that a probe ahead of one can be seen: most responses are there by then. */
+/** node:http writes heads whole, so that a probe before one can be seen: most responses are there by then. */
 const firstProbeMs = 15;
 const lookMs = 500;
 /** Zeros before chunk sizes that one response gets. */

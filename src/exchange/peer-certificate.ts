@@ -10,7 +10,7 @@ interface MaybeTls {
   getPeerX509Certificate?(): X509Certificate | undefined;
 }
 
-/** Read once a connection, which may carry any number of requests. */
+/** Read once per connection, which may carry any number of requests. */
 const known = new WeakMap<object, CertificateNames | undefined>();
 
 /** The names of the client's certificate; undefined where it has shown none that holds. */

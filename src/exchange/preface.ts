@@ -1,4 +1,4 @@
-/** Tells HTTP/2 from HTTP/1.1 by the first bytes of a cleartext connection. Pure. */
+/** Distinguishes HTTP/2 from HTTP/1.1 by the first bytes of a cleartext connection. Pure. */
 
 /** What an HTTP/2 client sends first (RFC 9113 §3.4). */
 const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "latin1");

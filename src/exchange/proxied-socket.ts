@@ -9,7 +9,7 @@ export type ProxyFailure = "proxy_header_malformed" | "proxy_header_timeout";
 
 /** How reading ends; neither is called for a connection that closes before. */
 export interface ProxyTakers {
-  /** The header is off; what came behind it is still to be read. */
+  /** The header is off; what came after it is still to be read. */
   readonly taken: (source: ProxySource | undefined) => void;
   readonly failed: (failure: ProxyFailure) => void;
 }

@@ -61,7 +61,7 @@ function textHeader(bytes: Buffer): ProxyHeader {
   if (end < 0) return bytes.length >= lineBytesMax ? malformed : partial;
   const line = bytes.toString("latin1", 0, end);
   const whole = { kind: "whole", bytes: end + 2 } as const;
-  // Whatever comes behind this word is to be passed over.
+  // Whatever comes after this word is to be passed over.
   if (/^PROXY UNKNOWN( |$)/.test(line)) return whole;
   const [, version, from = "", to = "", port, portTo] = linePattern.exec(line) ?? [];
   const family = version === "6" ? "ipv6" : "ipv4";
@@ -85,7 +85,7 @@ function binaryHeader(bytes: Buffer): ProxyHeader {
   const isLocal = command === 0x20;
   if (!isLocal && (needed === undefined || length < needed)) return malformed;
   if (bytes.length < fixedBytes + length) return partial;
-  // Further facts, as type, length and value, stand behind the addresses: no one here reads them.
+  // Further facts, as type, length and value, stand after the addresses: no one here reads them.
   const whole = { kind: "whole", bytes: fixedBytes + length } as const;
   if (isLocal || (family !== 0x11 && family !== 0x21)) return whole;
   const at = fixedBytes;

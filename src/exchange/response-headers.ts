@@ -57,7 +57,7 @@ export const responseHeaders: Readonly<Record<string, Reading>> = {
   vary: "exposed",
   "cache-control": "readable",
   date: "exposed",
-  // Tensors as bytes behind the JSON that tells of them.
+  // Tensors as bytes after the JSON that describes them.
   "inference-header-content-length": "exposed",
   // RPC protocols.
   "grpc-status": "exposed",

@@ -17,7 +17,7 @@ export interface Wire {
   close(): Promise<void>;
 }
 
-/** The JSON body of a response that no exchange gives, the identifier in it, and what browsers are told. */
+/** The JSON body of a response that no exchange gives, the identifier in it, and the headers for browsers. */
 export interface MalformedResponse {
   readonly requestId: string;
   readonly body: string;
@@ -39,7 +39,7 @@ export interface WireHandlers {
    * does. Absent: their connections are cut off without a word.
    */
   readonly cutOff?: () => void;
-  /** Answers an exchange; a promise counts as work in progress until it settles. */
+  /** Responds to an exchange; a promise counts as work in progress until it settles. */
   readonly exchange: (exchange: Exchange) => void | Promise<void>;
   /** Takes a WebSocket; absent: such a request gets a response like any other. */
   readonly upgrade?: (upgrade: Upgrade) => void;

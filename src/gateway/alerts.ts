@@ -1,4 +1,4 @@
-/** Opens the watch over calls, endpoints and budgets, of which webhooks are told. */
+/** Opens the watch over calls, endpoints and budgets, which notifies webhooks. */
 
 import type { AlertSettings } from "#alerts/alert-settings.ts";
 import type { AlertWatch, AlertWatchDeps } from "#alerts/alert-watch.ts";
@@ -10,7 +10,7 @@ import type { KnownPool } from "#services/backends.ts";
 
 /** Budgets that one look asks for: those that calls met last. */
 const budgetsMax = 1_000;
-/** Longest name of an owner that is told, in characters: it may be a caller's own. */
+/** Longest name of an owner in a notice, in characters: it may be a caller's own. */
 const nameLengthMax = 128;
 
 /** Endpoints that an operator has taken out do not count. */
@@ -60,7 +60,7 @@ export function watchedFacts(
   };
 }
 
-/** Opens the watch, which looks from its `start` on; who tells no webhook loads nothing of it. */
+/** Opens the watch, which looks from its `start` on; without webhooks nothing of it is loaded. */
 export async function openAlerts(
   settings: AlertSettings | undefined,
   deps: Omit<AlertWatchDeps, "rng">,

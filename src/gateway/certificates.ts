@@ -1,4 +1,4 @@
-/** Has listeners read their certificates again, and tells when those that they show end. */
+/** Has listeners read their certificates again, and reports when those that they show expire. */
 
 import type { ListenerCertificate } from "#exchange/listener-certificate.ts";
 import type { ProcessParts } from "#gateway/parts.ts";
@@ -10,7 +10,7 @@ interface CertifiedListener {
   readonly certificate?: ListenerCertificate;
 }
 
-/** Tells of what each listener shows since the start. */
+/** Reports what each listener shows since the start. */
 export function tellCertificates(
   listeners: readonly CertifiedListener[],
   { metrics }: Pick<ProcessParts, "metrics">,

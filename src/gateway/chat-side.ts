@@ -62,7 +62,7 @@ interface QuerySide {
 const retryTerms = { perSecondMin: 10, windowSeconds: 10 };
 const hedgeTerms = { perSecondMin: 1, windowSeconds: 10 };
 
-/** How a core is told who calls; who has none that is told loads nothing for it. */
+/** How a core learns who calls; without a core that does, nothing is loaded for it. */
 async function tellerOf(
   { identity }: CoreSettings,
   { settings: { callerSigning: by }, clock }: Shared,

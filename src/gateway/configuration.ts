@@ -9,7 +9,7 @@ import type { ProcessParts } from "#gateway/parts.ts";
 import { type ReloadDeps, Reloads } from "#reload/reloads.ts";
 import type { ConfigurationAdmin } from "#services/config.ts";
 
-/** Replaces the threads that serve calls; tells how many there are, and whether that was under way. */
+/** Replaces the threads that serve calls; returns how many there are, and whether a replacement was in progress. */
 export type RestartWorkers = () => { readonly workers: number; readonly wasRunning: boolean };
 
 function restartNothing(): never {

@@ -27,7 +27,7 @@ function frontListener(
   return cors === undefined || cors === "off" ? listener : { ...listener, cors };
 }
 
-/** The pools of a generation of which gauges tell. */
+/** The pools of a generation that gauges report. */
 export function gaugedPools({ chat, predict }: Pick<Backends, "chat" | "predict">): GaugedPools {
   return {
     pools: [chat.pool, ...chat.queryPools.map(({ pool }) => pool)],

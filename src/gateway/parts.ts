@@ -47,7 +47,7 @@ export interface ThreadParts {
   readonly places: Places;
   /** The workers that run models for all threads; disposing of them lets go of what this one has loaded. */
   openInference(): WorkerPool;
-  /** The history of all threads; `stores` is told whether it can be kept. */
+  /** The history of all threads; `stores` is notified whether it can be kept. */
   openHistory(stores: StoreStates): CallHistory;
   /** Numbers of the calls and decisions that are kept, over all threads. */
   readonly numbers: { calls(): number; decisions(): number };
@@ -96,7 +96,7 @@ export interface ProcessParts {
   readonly endedSessions: EndedSessions;
   /** The keys that an issuer of tokens gave last, for the next generation. */
   readonly keptKeys: KeptKeys;
-  /** Alerts that were told, for the next generation. */
+  /** Alerts that were reported, for the next generation. */
   readonly keptAlerts: KeptAlerts;
   /** Present: others like this one run in the same process. */
   readonly thread: ThreadParts | undefined;

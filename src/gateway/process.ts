@@ -11,7 +11,7 @@ import { heapShareOfProcess, LoadMonitor } from "#overload/load-monitor.ts";
 import { RelayIds } from "#services/relay-ids.ts";
 import { UploadStore } from "#uploads/store.ts";
 
-/** Opens the audit log; metrics tell how many of its lines are lost. */
+/** Opens the audit log; metrics report how many of its lines are lost. */
 export function openAudit(terms: AuditSettings, { recordsLost }: Metrics): AuditLog {
   const lost = recordsLost.labels({ record: "audit" });
   try {
@@ -37,7 +37,7 @@ export async function openTraces(
   }
 }
 
-/** Opens the store of uploads, of which metrics tell. */
+/** Opens the store of uploads, which metrics report. */
 export function openUploads(
   terms: UploadsSettings,
   { clock, metrics }: Pick<ProcessParts, "clock" | "metrics">,

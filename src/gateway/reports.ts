@@ -13,7 +13,7 @@ import type { PlaceQueueWatch } from "#pool/place-queue.ts";
 import type { PoolEjection } from "#pool/pool.ts";
 import type { AttemptReport, AttemptStart } from "#routing/attempt.ts";
 
-/** Who tells the endpoints, in the words of the log. */
+/** What names the endpoints, in the terms of the log. */
 const tellers = { dns: "DNS", kubernetes: "Kubernetes" } as const;
 
 /** Leaves a line of what DNS or Kubernetes did to the endpoints of a pool, and counts these. */

@@ -59,7 +59,7 @@ const decodingMax = 2;
 /** Memory of the images that are decoded at once: one of the largest, or two of a usual size. */
 const decodingBytesMax = 130_000_000;
 
-/** Opens the cache of chats and predictions, of which metrics tell. */
+/** Opens the cache of chats and predictions, which metrics report. */
 function openCache({ settings, clock, metrics, store }: Shared): ResponseCache {
   const shared = store?.responses;
   const cache = new ResponseCache(settings.cache, {
@@ -159,7 +159,7 @@ export function routesOf(shared: Shared, { chat, hooks, predict, isReady }: Back
   };
 }
 
-/** Mounts services as they are served where other threads know a part of what they tell. */
+/** Mounts services as they are served where other threads know a part of what they report. */
 function routerOverAll(router: ConnectRouter, { overAll }: ThreadParts): ConnectRouter {
   const over: ConnectRouter = {
     ...router,

@@ -36,7 +36,7 @@ export function errorOfAbort(reason: unknown): GrpcError {
     : new GrpcError(Code.Canceled, "the call was cancelled", { cause: reason });
 }
 
-/** By so much a server's timer may be ahead of ours: it is told whole milliseconds, and begins later. */
+/** By so much a server's timer may end before this side's: it gets whole milliseconds, and begins later. */
 const earlyMsMax = 10;
 
 /** What a call fails with, from whatever was thrown on its way. */

@@ -14,7 +14,7 @@ import { refusedResponse } from "./response-message.ts";
 
 /** What travels with a call besides its messages. */
 export interface CallOptions {
-  /** One entry a value; values of `-bin` names in base64. Names of gRPC and HTTP are left out. */
+  /** One entry per value; values of `-bin` names in base64. Names of gRPC and HTTP are left out. */
   readonly metadata?: Iterable<readonly [name: string, value: string]>;
   /** Ends the call, and notifies the server at once. */
   readonly signal?: AbortSignal;

@@ -16,7 +16,7 @@ export interface GrpcErrorOptions {
   readonly cause?: unknown;
 }
 
-/** The status of a call that is not OK: the server's own, or ours for what became of the call. */
+/** The status of a call that is not OK: the server's own, or this side's for how the call ended. */
 export class GrpcError extends Error {
   override readonly name = "GrpcError";
   readonly code: Code;

@@ -2,7 +2,7 @@
 
 // Simple methods are tried on the past; the one that would have been least wrong there tells the
 // future, and how wrong it was there is how far it may be trusted: where the past is too short to try,
-// nothing is told.
+// nothing is reported.
 
 import { holtWinters, holtWintersHoursMin } from "./holt-winters.ts";
 
@@ -39,10 +39,10 @@ const trialsMax = weekHours;
 /** Share of past errors that is beyond each bound. */
 const beyond = 0.1;
 
-/** The value `lead` hours behind the first `known` hours of a past. */
+/** The value `lead` hours after the first `known` hours of a past. */
 type Tell = (known: number, lead: number) => number;
 
-/** Tells an hour of the future from the hours before it. */
+/** Forecasts an hour from the hours before it. */
 interface Method {
   readonly name: ForecastMethod;
   /** Hours that it looks back at least. */
@@ -109,7 +109,7 @@ interface Tried {
   readonly wrong: number;
 }
 
-/** Tries a method on the hours of the past behind the first `from`. */
+/** Tries a method on the hours of the past after the first `from`. */
 function tryOut(method: Method, past: readonly number[], from: number, steps: number): Tried {
   const tell = method.of(past, from);
   let wrong = 0;
@@ -136,7 +136,7 @@ function quantile(sorted: Float64Array, share: number): number {
   return sorted[Math.round(share * (sorted.length - 1))] ?? 0;
 }
 
-/** The next `steps` hours behind `past`, a value an hour; no more than `forecastSteps` has of them. */
+/** The next `steps` hours after `past`, one value per hour; no more than `forecastSteps` has of them. */
 export function forecast(past: readonly number[], steps: number): Forecast {
   const able = methods.filter(({ hoursMin }) => past.length - hoursMin - steps + 1 >= trialsMin);
   // All are tried on the same hours.

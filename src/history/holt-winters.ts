@@ -68,9 +68,9 @@ function smooth(past: readonly number[], count: number, by: SmoothingWeights): S
 }
 
 /**
- * Tells an hour from the hours before it: the value `lead` hours behind the first `known` hours of the
+ * Forecasts an hour from the hours before it: the value `lead` hours after the first `known` hours of the
  * past, of which there must be `holtWintersHoursMin`. The weights are those that would have been least
- * wrong in the first `chosenBy` hours, so that what comes behind them is a fair trial.
+ * wrong in the first `chosenBy` hours, so that what comes after them is a fair trial.
  */
 export function holtWinters(
   past: readonly number[],

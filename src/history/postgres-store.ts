@@ -98,7 +98,7 @@ async function addPartition(client: PoolClient, { name, stepMs, fromMs, toMs }: 
 export class PostgresHistory implements HistoryStore {
   readonly #url: string;
   readonly #pool: PostgresPool;
-  /** Tells the buckets of this run from those of others in the same database. */
+  /** Distinguishes the buckets of this run from those of others in the same database. */
   readonly #instance = randomUUID();
   #opening: Promise<unknown> | undefined;
   /** Names of partitions that are there; forgotten each minute, as they come and go. */

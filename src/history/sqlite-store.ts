@@ -37,7 +37,7 @@ CREATE TABLE IF NOT EXISTS history (
 /** Keeps buckets in a file. */
 export class SqliteHistory implements HistoryStore {
   readonly #database: DatabaseSync;
-  /** Tells the buckets of this run from those of others in the same file. */
+  /** Distinguishes the buckets of this run from those of others in the same file. */
   readonly #instance = randomUUID();
   readonly #insert: StatementSync;
   readonly #page: StatementSync;

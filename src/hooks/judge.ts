@@ -13,7 +13,7 @@ export interface Question {
   readonly request: Conversation;
   /** After: in `parts`, no short form set. */
   readonly response?: ChatResponse;
-  /** The span of the call, of which endpoints are told; absent where nothing is traced. */
+  /** The span of the call, which endpoints are sent; absent where nothing is traced. */
   readonly trace?: TraceContext | undefined;
 }
 

@@ -14,7 +14,7 @@ const endMs = 5;
 const looksAfter = 2;
 
 /**
- * Answers of one turn are written one after the other at its end: a client that wakes for the first
+ * Responses of one turn are written one after the other at its end: a client that wakes for the first
  * finds the others there, and the processor changes hands less often.
  */
 export class TurnQueue {

@@ -6,7 +6,7 @@ import { memoizeByString } from "#core/get-or-create.ts";
 import { isFieldName } from "#http/field-text.ts";
 import { reasonPhrase } from "./reason-phrase.ts";
 
-/** Fields to send in this order; names in lower case, one entry a value. */
+/** Fields to send in this order; names in lower case, one entry per value. */
 export type FieldList = readonly (readonly [name: string, value: string])[];
 
 /** What a field of a response is to the connection. */

@@ -73,9 +73,9 @@ export class ServerExchange implements BodySource, Output {
   /** Bytes of the response's body so far, and how many are still promised. */
   #bodyBytes = 0;
   #leftBytes = 0;
-  /** Octets of the head that were sent ahead of the rest. */
+  /** Octets of the head that were sent before the rest. */
   #headOctets = 0;
-  /** Zeros that were sent ahead of the next chunk's size. */
+  /** Zeros that were sent before the next chunk's size. */
   #zeros = 0;
   #answered = false;
   /** The response is sent. */
@@ -264,7 +264,7 @@ export class ServerExchange implements BodySource, Output {
 
   /**
    * Writes what a client that waits need not know from what it gets in any case, and makes the system of
-   * one that left say so: the next octet that every head begins with, or a zero ahead of the next chunk's
+   * one that left say so: the next octet that every head begins with, or a zero before the next chunk's
    * size (RFC 9112 §7.1). A body with a length, or that ends with the connection, leaves no room for either.
    */
   probe(): void {

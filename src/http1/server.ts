@@ -21,7 +21,7 @@ export interface UpgradeOffer {
 
 /** What a server is made of. */
 export interface Http1ServerOptions {
-  /** Answers a request. What it throws, or rejects with, breaks the connection off. */
+  /** Responds to a request. What it throws, or rejects with, breaks the connection off. */
   readonly onExchange: (exchange: ServerExchange, socket: Socket) => void | Promise<void>;
   /** Takes the connections that go on with another protocol; it is asked which. */
   readonly upgrades?: {

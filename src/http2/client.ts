@@ -81,7 +81,7 @@ interface SessionDeps {
   readonly buffers: ByteBudget;
 }
 
-/** What a session tells its client. */
+/** What a session reports to its client. */
 interface SessionListener {
   /** Perhaps a stream can be opened now that could not before. */
   readonly onChange: (session: ClientSession) => void;

@@ -1,4 +1,4 @@
-/** What a connection tells its owner, and asks of it: the contract. */
+/** What a connection reports to its owner, and asks of it: the contract. */
 
 import type { BodyRefusal } from "#http/body-refused.ts";
 import type { ErrorCode } from "./error-code.ts";

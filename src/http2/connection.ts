@@ -83,7 +83,7 @@ const anyStreamId = 0x7fff_ffff;
 /** A slice of input opens at most so many streams, and ends with so much output waiting. */
 const sliceStreamsMax = 24;
 const sliceOutputBytesMax = 256 * 1024;
-/** Who reads less between two looks does not keep memory that is lent. */
+/** Who reads less between two looks does not keep pooled buffers. */
 const lentBytesMin = 1024;
 /** Past this share of what it may hold a connection opens no more streams; past the other its writers wait sooner. */
 const fullShare = 3 / 4;
@@ -107,7 +107,7 @@ const closings: Readonly<Record<Breaker, Closing>> = {
  * in a reset, a connection's in a GOAWAY, `failure` and `finished`.
  */
 export class Connection<S extends Stream> implements SenderListener<S> {
-  /** Set once the connection has broken, by the peer's fault or by ours. */
+  /** Set once the connection has broken, by the peer's fault or by this side's. */
   failure: Failure | undefined;
   readonly #isServer: boolean;
   readonly #limits: ConnectionLimits;
@@ -714,7 +714,7 @@ export class Connection<S extends Stream> implements SenderListener<S> {
     }
   }
 
-  /** Decodes a whole block, whatever will become of its stream: the table has to stay in step. */
+  /** Decodes a whole block, whatever happens to its stream: the table has to stay in step. */
   #readBlock(): void {
     const { streamId: id, bytes, start, end } = this.#block;
     const outcome = this.#decoder.decode(bytes, start, end, this.#list);

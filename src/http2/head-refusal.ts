@@ -4,7 +4,7 @@ import { isFieldName } from "#http/field-text.ts";
 import { type Field, fieldKind } from "./field.ts";
 import type { ConnectionLimits } from "./limits.ts";
 
-/** A response in place of a handler's; the stream is reset behind it (RFC 9113 §8.1.1). */
+/** A response in place of a handler's; the stream is reset after it (RFC 9113 §8.1.1). */
 export interface HeadRefusal {
   readonly status: 400 | 431;
   /** Names the field or the limit, and never a value. */

@@ -42,7 +42,7 @@ export class HpackEncoder {
   /** Newest serial by name, then by value. Made when first needed. */
   #serials: Map<string, Map<string, number>> | undefined;
   #tableBytes = tableBytesDefault;
-  /** The smallest size since the last block; each block starts with what became of it. */
+  /** The smallest size since the last block; each block starts with the outcome. */
   #tableBytesLow = tableBytesDefault;
   #bytes: Uint8Array = empty;
   #at = 0;

@@ -16,7 +16,7 @@ export type Due =
 
 /** Time between the two GOAWAYs of a drain, when the PING between them stays without response. */
 const drainStepMs = 5_000;
-/** The same for a peer that has not said a word. */
+/** The same for a peer that has sent nothing. */
 const drainSilenceMs = 1_000;
 
 /** The times of one connection; undefined stands for what is not in progress. */

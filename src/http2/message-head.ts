@@ -65,7 +65,7 @@ export class MessageHead {
       if (kind !== fieldKind.host && index !== pseudos++) {
         return this.#refuse(`${field.name}: pseudo-header fields stand before all others`);
       }
-      if (!this.#takeOnce(kind, value)) return this.#refuse(`${field.name}: it is given twice`);
+      if (!this.#takeOnce(kind, value)) return this.#refuse(`duplicate header ${field.name}`);
     }
     this.fields = list.from(pseudos);
     const seen = this.#seen & ~hostBit;

@@ -59,7 +59,7 @@ export class ReceiveWindows {
     return increment;
   }
 
-  /** The window of a new stream. Until the peer knows ours, it may count on the default. */
+  /** The window of a new stream. Until the peer knows this side's, it may count on the default. */
   get streamBytes(): number {
     return this.#acknowledged ? this.#firstBytes : Math.max(this.#firstBytes, windowBytesDefault);
   }

@@ -11,7 +11,7 @@ import { SendRing } from "./scheduler.ts";
 import { PeerSettings, type Setting } from "./settings.ts";
 import type { FieldList, Stream } from "./stream.ts";
 
-/** What the sender tells its connection. */
+/** What the sender reports to its connection. */
 export interface SenderListener<S extends Stream> {
   /** END_STREAM of this stream is written. */
   onEndSent(stream: S): void;
@@ -170,7 +170,7 @@ export class Sender<S extends Stream> {
     this.#encoder.setTableBytes(tableBytes);
   }
 
-  /** Copies what a stream has queued of lent memory, which its peer must not hold up. */
+  /** Copies what a stream has queued in pooled buffers, which its peer must not hold up. */
   own(stream: S): void {
     const queue = stream.queue ?? [];
     for (const [index, payload] of queue.entries()) {

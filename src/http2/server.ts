@@ -26,7 +26,7 @@ export interface RefusedHeadResponse {
 /** What a server is made of. */
 export interface Http2ServerOptions {
   /**
-   * Answers a request. What it throws resets the stream. While a promise that it returns is
+   * Responds to a request. What it throws resets the stream. While a promise that it returns is
    * pending its work counts, also after the client has gone.
    */
   readonly onStream: (stream: ServerStream, socket: Socket) => void | Promise<void>;

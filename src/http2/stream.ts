@@ -4,7 +4,7 @@ import type { Pace } from "#core/pace.ts";
 import type { ErrorCode } from "./error-code.ts";
 import type { Field } from "./field.ts";
 
-/** Fields to send in this order; names in lower case, one entry a value. */
+/** Fields to send in this order; names in lower case, one entry per value. */
 export type FieldList = readonly (readonly [name: string, value: string])[];
 
 /** Who ended a stream before both sides had. */
@@ -35,7 +35,7 @@ export class Stream {
   announced = false;
   /** The peer's head, other than an informational one, has come. */
   headSeen = false;
-  /** That head broke a rule: the stream is reset behind our response. */
+  /** That head broke a rule: the stream is reset after this side's response. */
   isMalformed = false;
   /** The peer has sent END_STREAM. */
   remoteEnded = false;

@@ -73,7 +73,7 @@ export function asksAnywhere(options: AccessOptions): boolean {
   return places.length === 0 ? options.enabled : places.some(({ enabled }) => enabled);
 }
 
-/** What listeners ask for as it is told to people and programs: kinds of which nobody is known are left out. */
+/** What listeners ask for, as people and programs read it: kinds of which nobody is known are left out. */
 export function shownAccess(
   options: AccessOptions & KnownCallers,
 ): (listener: string) => ListenerAccess {

@@ -63,7 +63,7 @@ export type CredentialScheme = "key" | "basic";
 export interface CredentialStore {
   /**
    * Returns at once where keys are in this process; a promise where another service is asked.
-   * Undefined: an unknown credential. Throws, or rejects with, a fault where that cannot be told now.
+   * Undefined: an unknown credential. Throws, or rejects with, a fault where that cannot be decided now.
    */
   find(
     credential: string,

@@ -16,7 +16,7 @@ export function identityFamilies({ counter, gauge }: Pick<Makers, "counter" | "g
     jwksFetched,
     jwksFetches: counter(
       "gateway_jwks_fetches_total",
-      "Requests for the JWK set of the issuer, by what became of them: ok or failed.",
+      "Requests for the JWK set of the issuer, by result: ok or failed.",
       ["result"],
     ),
     jwksKeys: gauge("gateway_jwks_keys", "Keys of the JWK set that may verify tokens.", [], "max"),

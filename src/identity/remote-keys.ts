@@ -17,7 +17,7 @@ export interface RemoteKeysOptions {
   readonly timeoutMs: number;
 }
 
-/** What became of one request for the set; a cause is for the log only. */
+/** The outcome of one request for the set; a cause is for the log only. */
 export type KeysReport = { readonly keys: number } | { readonly cause: unknown };
 
 /** The last set that a URL gave, for whoever takes over from one that is closed. */
@@ -101,7 +101,7 @@ export class RemoteKeys implements KeySource, AsyncDisposable {
   ): Promise<KeyObject | undefined> {
     await this.refresh();
     if (this.#set === undefined) {
-      throw fault("IDENTITY_UNAVAILABLE", "the keys that tokens are signed with cannot be had now");
+      throw fault("IDENTITY_UNAVAILABLE", "the keys that verify tokens cannot be fetched now");
     }
     return this.#set.find(algorithm, keyId);
   }

@@ -11,13 +11,13 @@ const elementsPerTurn = 4096;
 
 type Row = ArrayLike<number | bigint>;
 
-/** Whether the element at `a` comes after that at `b`: it is less, or as great and stands behind it. */
+/** Whether the element at `a` comes after that at `b`: it is less, or as great and stands after it. */
 function isBehind(row: Row, a: number, b: number): boolean {
   const [first, second] = [row[a] as number | bigint, row[b] as number | bigint];
   return first < second || (first === second && a > b);
 }
 
-/** Lets the place at `at` sink to where neither of those below it is behind it: the root is the last of all. */
+/** Lets the place at `at` sink to where neither of those below it comes after it: the root is the last of all. */
 function sink(heap: number[], row: Row, at: number): void {
   for (let here = at; ; ) {
     const left = 2 * here + 1;

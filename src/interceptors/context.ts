@@ -66,7 +66,7 @@ export const callLimitsKey: ContextKey<CallLimits | undefined> = createContextKe
   CallLimits | undefined
 >(undefined, { description: "call limits" });
 
-/** Set when a call has ended ahead of its limits: what is still on its way in is to hold nothing. */
+/** Set when a call has ended before its limits were taken: what is still on its way in is to hold nothing. */
 export const callOverKey: ContextKey<boolean> = createContextKey(false, {
   description: "call is over",
 });

@@ -1,4 +1,4 @@
-/** Limits in the words of clients: what is left as response headers of each family, and refusals. */
+/** Limits as clients read them: what is left as response headers of each family, and refusals. */
 
 import type { ConnectError } from "@connectrpc/connect";
 import { threeDigits } from "#core/three-digits.ts";
@@ -61,7 +61,7 @@ interface Place {
   readonly wallMs: number;
 }
 
-/** Writes what is left of requests and tokens, for all clients and in the words of the family. */
+/** Writes what is left of requests and tokens, for all clients and in the format of the family. */
 export function writeStandings({ requests, tokens }: Omit<Granted, "kind">, place: Place): void {
   const { header, surface } = place;
   if (requests !== undefined) {
@@ -98,7 +98,7 @@ function limitText(limit: Limit | BudgetLimit): string {
   return `limit of ${rateText(limits, unit === "tokens" ? "tokens" : "requests")}`;
 }
 
-/** Whose limit it is; callers know their own names, and are told no other's. */
+/** Whose limit it is; callers know their own names, and learn no other's. */
 function ownerText({ tier, name }: Owner): string {
   return tier === "model" || tier === "provider"
     ? `${tier}'s (${name.split(" ")[0]})`

@@ -1,4 +1,4 @@
-/** How calls end, in the words of logs and metrics, reported to all who watch them. */
+/** How calls end, in the terms of logs and metrics, reported to all who watch them. */
 
 import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, type ConnectError, type ContextValues } from "@connectrpc/connect";

@@ -15,7 +15,7 @@ import {
 
 /** What a null says where it is no value: the field is not set. */
 export const unset: unique symbol = Symbol("unset");
-/** What is passed over without a word. */
+/** What is skipped silently. */
 export const ignored: unique symbol = Symbol("ignored");
 
 /** Each returns undefined for what is not of the field's type. */

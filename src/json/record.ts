@@ -39,7 +39,7 @@ export const textPlan: ValuePlan = onlyPlan("a text", {
 });
 
 const integerLeaf: Leaf = {
-  expected: "a whole number",
+  expected: "an integer",
   isNumber: true,
   text: () => undefined,
   number: (value) => (Number.isSafeInteger(value) ? value : undefined),

@@ -124,7 +124,7 @@ export class KeyStore {
 
   /** At most `max` live keys, with the change from which on to follow them. */
   async snapshot(max: number, nowMs: number): Promise<KeySnapshot> {
-    // Before the keys: what changes in between is told again.
+    // Before the keys: what changes in between is reported again.
     const [state] = await this.#database.query<{ readonly change: number | string }>(
       "SELECT change FROM polygate_key_state",
     );

@@ -96,7 +96,7 @@ function sumText(by: SpentQuestion["by"]): string {
 /** Keeps what was spent. Every method may reject with a DatabaseError. */
 export class UsageStore {
   readonly #database: Database;
-  /** Tells the rows of this run from those of others in the same database. */
+  /** Distinguishes the rows of this run from those of others in the same database. */
   readonly #instance = randomUUID();
 
   constructor(database: Database) {

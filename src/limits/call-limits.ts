@@ -150,7 +150,7 @@ export class CallLimits {
     return this.#source.hasTargets;
   }
 
-  /** A try was let through: something was done for the call, whatever became of it. */
+  /** A try was let through: something was done for the call, whatever its outcome. */
   get hasEntered(): boolean {
     return this.#hasEntered;
   }

@@ -101,7 +101,7 @@ const keyIn = Object.fromEntries(
   tiers.map((tier) => [tier, memoizeByString((name) => `${tier}:${name}`)]),
 ) as Record<Tier, (name: string) => string>;
 
-/** What tells owners apart. A text that is put together for a call is hashed for it, too: usual ones are kept. */
+/** What identifies an owner. A text that is put together for a call is hashed for it, too: usual ones are kept. */
 export function ownerKey(tier: Tier, name: string): string {
   return keyIn[tier](name);
 }

@@ -72,7 +72,7 @@ export class RedisLimits implements LimitStore, AsyncDisposable {
     });
     const here = this.#decideHere(costs, nowMs);
     if (here !== undefined) return reservation(costs, here, nowMs);
-    // No promise, and no refusal that is late, for those whom Redis will not answer.
+    // No promise, and no refusal that is late, for those whom Redis will not serve.
     if (this.#deps.link.isAway()) return this.#deps.fallback.reserve(asks);
     return this.#decideThere(asks, costs);
   }

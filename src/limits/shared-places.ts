@@ -103,7 +103,7 @@ export class SharedPlaces implements Places {
       const word = this.#wordOf(((low >>> 1) + way) % this.#entries);
       const found = this.#words[word + 1];
       if (found === low && this.#words[word] === high) return word;
-      // Entries are used again, and never given back: behind one that was never used there is none.
+      // Entries are used again, and never given back: after one that was never used there is none.
       if (found === 0) return undefined;
     }
     return undefined;

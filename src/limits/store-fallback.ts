@@ -1,4 +1,4 @@
-/** What becomes of limits while the store that gateways share is away. */
+/** How limits work while the store that gateways share cannot be reached. */
 
 import type { Clock } from "#core/clock.ts";
 import { fault } from "#errors/fault.ts";

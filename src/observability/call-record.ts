@@ -29,7 +29,7 @@ export interface TryFacts {
   readonly decision?:
     | { readonly size: number; readonly route?: string; readonly by?: string }
     | undefined;
-  /** The trace as its endpoint was told of it; undefined where nothing is traced. */
+  /** The trace as it was sent to its endpoint; undefined where nothing is traced. */
   readonly span?: TraceContext | undefined;
 }
 

@@ -13,7 +13,7 @@ export interface TracedArrival {
 /** Begins and ends the traces of requests. */
 export interface CallTraces {
   /**
-   * Decides whether the request is sampled, and what those are told that it calls. Undefined: nothing
+   * Decides whether the request is sampled, and what is sent to those that it calls. Undefined: nothing
    * is recorded, and nothing is there to pass on.
    */
   begin(arrival: TracedArrival, by: Arrived): ServerSpan | undefined;

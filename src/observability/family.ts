@@ -148,7 +148,7 @@ abstract class Family<L extends string, S> {
     return parts.join("");
   }
 
-  /** A value behind the one at this place of `values`; undefined where none is kept. */
+  /** A value after the one at this place of `values`; undefined where none is kept. */
   protected exemplarOf(_series: S, _at: number): Exemplar | undefined {
     return undefined;
   }

@@ -11,7 +11,7 @@ export interface LogOutputOptions {
   readonly onDropped: (lines: number) => void;
 }
 
-/** Takes lines for as long as the process lives, whatever becomes of their reader. */
+/** Takes lines for as long as the process lives, whether or not anybody reads them. */
 export interface LogOutput {
   /** Takes a line with its line end. Never waits, never throws. */
   write(line: string): void;

@@ -35,7 +35,7 @@ export interface Logger extends PinoLogger {
   reopen(): void;
 }
 
-/** Fields whose values are replaced, at any of the depths that our lines have. */
+/** Fields whose values are replaced, at any of the depths that log lines have. */
 const secretPaths = [
   "authorization",
   "x-api-key",
@@ -89,7 +89,7 @@ function textLine(line: string): string {
 /** Characters that may wait for a reader who stalls: some thousands of lines. */
 const waitingMax = 4 * 1024 * 1024;
 
-/** What becomes of a JSON line on its way out; absent: it goes as it is. */
+/** What changes a JSON line on its way out; absent: it goes as it is. */
 function rewriterOf({ format, gcpProject }: LoggerOptions): ((line: string) => string) | undefined {
   if (format === "json") return undefined;
   return format === "text" ? textLine : (line) => gcpLine(line, gcpProject);
@@ -102,7 +102,7 @@ interface Opened {
 }
 
 function openLines({ output }: LoggerOptions, onDropped: (lines: number) => void): Opened {
-  // A disk that takes no line takes none that says so: it is told on stderr.
+  // A disk that takes no line takes none that says so: stderr gets it.
   const onLost = (lines: number) =>
     process.stderr.write(`${lines} log lines were lost: ${output}\n`);
   const { stream, file } = openLineStream(output, onLost);

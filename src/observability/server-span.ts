@@ -17,7 +17,7 @@ export interface GenAiFacts {
 /** The span of a try that is sampled. */
 export class TrySpan extends TraceContext {
   genAi?: GenAiFacts;
-  /** It was told to another process; else the try happened in this one. */
+  /** It was sent to another process; else the try happened in this one. */
   isTold = false;
 
   override fields(): readonly TraceField[] {
@@ -54,7 +54,7 @@ export class ServerSpan extends TraceContext {
     this.start = start;
   }
 
-  /** A try that begins, as it is told to whoever is asked; what is not sampled has none of its own. */
+  /** A try that begins, as it is sent to whoever is asked; what is not sampled has none of its own. */
   try(): TraceContext {
     if (this.start === undefined) return this;
     return new TrySpan({ traceId: this.traceId, spanId: this.start.ids.next() }, true, this.state);

@@ -24,7 +24,7 @@ export interface PortalFacts extends SessionFacts {
 
 /** The app. */
 export interface PortalApp {
-  /** Answers an exchange. Rejects with what is wrong, before anything was sent. */
+  /** Responds to an exchange. Rejects with what is wrong, before anything was sent. */
   serve(exchange: Exchange, record: CallRecord): Promise<void>;
 }
 

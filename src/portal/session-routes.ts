@@ -94,7 +94,7 @@ async function whoIs(session: Session | undefined, asked: Asked): Promise<Princi
   }
 }
 
-/** What the portal is told. */
+/** What the portal gets. */
 function answer(
   principal: Principal | null,
   session: Session | undefined,

@@ -7,7 +7,7 @@ import { SlabWriter } from "./slab-writer.ts";
 /**
  * The bytes of a message, those that `toBinary` gives, after `headroomBytes` that the caller may
  * fill. No one else writes to them, until they are given back: `poolable` is for who does that
- * (`#core/lent-memory`). Throws what `toBinary` throws.
+ * (`#core/buffer-pool`). Throws what `toBinary` throws.
  */
 export type Encoder<M extends DescMessage> = (
   message: MessageShape<M>,

@@ -1,4 +1,4 @@
-/** Writes a map field: an entry a key, each a message of key and value. */
+/** Writes a map field: one entry per key, each a message of key and value. */
 
 import { type DescField, ScalarType } from "@bufbuild/protobuf";
 import { childWriter, messageFieldWriter, type WriterOf } from "./child-writer.ts";

@@ -1,4 +1,4 @@
-/** Where messages are written: small ones one after the other in slabs, larger ones in lent memory or in buffers of their own. */
+/** Where messages are written: small ones one after the other in slabs, larger ones in pooled buffers or in buffers of their own. */
 
 import { BufferPool } from "#core/buffer-pool.ts";
 import { codeAt } from "#core/code-at.ts";
@@ -7,10 +7,10 @@ import { varintBytes, varintBytesMax } from "./varint.ts";
 
 /** Never written again, and small: a view that waits somewhere keeps all of it. */
 const slabBytes = 16 * 1024;
-/** A message that moves and needs more than this lies in lent memory, if its reader gives back. */
+/** A message that moves and needs more than this lies in a pooled buffer, if its reader gives buffers back. */
 const slabMessageBytesMax = slabBytes / 4;
 const lentSlabBytes = 64 * 1024;
-/** One that moves and needs more than this has a buffer of its own, as all of them where no one gives back. */
+/** One that moves and needs more than this has a buffer of its own, as all of them where no one gives buffers back. */
 const lentMessageBytesMax = lentSlabBytes / 2;
 /** Room after what made a buffer grow, for the small fields that follow. */
 const spareBytes = 64;

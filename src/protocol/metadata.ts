@@ -4,7 +4,7 @@ import { appended } from "#core/appended.ts";
 import { memoizeByString } from "#core/get-or-create.ts";
 import { isFieldValue } from "#http/field-text.ts";
 
-/** Fields to send in this order; names in lower case, one entry a value. */
+/** Fields to send in this order; names in lower case, one entry per value. */
 export type FieldList = readonly (readonly [name: string, value: string])[];
 
 /** Where fields come from until somebody changes them. */

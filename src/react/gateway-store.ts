@@ -1,4 +1,4 @@
-/** What is known of one gateway: fetched once for all who ask the same, kept fresh, told to React. */
+/** What is known of one gateway: fetched once for all who ask the same, kept fresh, reported to React. */
 
 import { type Client, createClient, type Transport } from "@connectrpc/connect";
 import { RoutingService } from "#gen/polygate/v1/routing_pb.js";

@@ -1,4 +1,4 @@
-/** The link to Redis that limits and caches share: each command has its time, and who comes while it is away is told at once. */
+/** The link to Redis that limits and caches share: each command has its time, and callers fail at once while it cannot be reached. */
 
 import { readFileSync } from "node:fs";
 import { Cluster, Redis } from "ioredis";
@@ -20,7 +20,7 @@ export interface RedisScript {
 /** Whether commands are answered. */
 export type RedisState = "working" | "away";
 
-/** What a link tells. */
+/** What a link reports. */
 export interface RedisLinkDeps {
   readonly clock: Clock;
   /** Once for each change; `error` says what failed last. */

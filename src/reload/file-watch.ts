@@ -1,4 +1,4 @@
-/** Tells that files may have changed, once there was silence around them. */
+/** Reports that files may have changed, once nothing more happened to them for a moment. */
 
 import { type FSWatcher, lstatSync, type Stats, statSync, watch } from "node:fs";
 import { basename, join } from "node:path";
@@ -24,7 +24,7 @@ const coarseMs = 20;
 /** A folder that is watched. */
 interface WatchedFolder {
   readonly watcher: FSWatcher;
-  /** Tells it from another folder that takes its name. */
+  /** Distinguishes it from another folder that takes its name. */
   readonly inode: number;
   names: ReadonlySet<string>;
 }

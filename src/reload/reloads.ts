@@ -20,7 +20,7 @@ export type ReloadCause = "signal" | "change" | "call";
  */
 export type ReloadResult = "ok" | "unchanged" | "invalid" | "restart_needed" | "failed";
 
-/** What became of a reload. */
+/** The outcome of a reload. */
 export interface ReloadReport {
   readonly result: ReloadResult;
   readonly cause: ReloadCause;
@@ -68,10 +68,10 @@ export interface ReloadDeps {
 
 /** Settings that were replaced and still have calls; a further reload waits for the first of them. */
 const closingMax = 4;
-/** Problems that are told of one reading. */
+/** Problems that are reported of one reading. */
 const problemsMax = 20;
 
-/** How a problem of the whole file is told: that nothing is left of it. */
+/** How a problem of the whole file is reported: that nothing is left of it. */
 const isBlankNow = {
   path: "",
   message: "nothing is left in it but comments",

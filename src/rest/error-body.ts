@@ -44,7 +44,7 @@ function detailJson(detail: ConnectError["details"][number]): JsonValue {
   }
 }
 
-/** The error, which names its status code where that is not its reason's: the body alone tells it then. */
+/** The error, which names its status code where that is not its reason's: only the body says it then. */
 function tellingCode(error: ConnectError): ConnectError {
   if (rowOf(error).code === error.code) return error;
   return withMetadata(error, { code: codeName(error.code) });

@@ -11,9 +11,9 @@ import { emptyJson, messageJson } from "./json-value.ts";
 export interface JsonOptions {
   /** Names of fields in responses: as in the proto file or in lowerCamelCase; default proto. Both are read. */
   readonly names?: "proto" | "json";
-  /** Answers show fields at their defaults; default true. */
+  /** Responses show fields at their defaults; default true. */
   readonly emitDefaults?: boolean;
-  /** Answers show enum values as numbers; default false. */
+  /** Responses show enum values as numbers; default false. */
   readonly enumsAsNumbers?: boolean;
   /** Bodies may have fields and enum names that the schema has not; default false: they are refused. */
   readonly ignoreUnknownFields?: boolean;

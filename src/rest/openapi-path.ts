@@ -1,4 +1,4 @@
-/** Routes' paths and parameters in the words of OpenAPI. */
+/** Routes' paths and parameters in OpenAPI's format. */
 
 import type { DescField, DescMessage, JsonObject } from "@bufbuild/protobuf";
 import { overlaps } from "./field-path.ts";

@@ -37,7 +37,7 @@ export interface RawSending {
   readonly compression: Compression;
 }
 
-/** Answers with a body's bytes, or the range of them that a GET asks for. A promise settles when they are sent. */
+/** Responds with a body's bytes, or the range of them that a GET asks for. A promise settles when they are sent. */
 export function sendRaw(
   exchange: Exchange,
   body: HttpBody,

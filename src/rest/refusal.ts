@@ -4,7 +4,7 @@ import type { ConnectError } from "@connectrpc/connect";
 import type { HeaderList } from "#exchange/exchange.ts";
 import { type ErrorFacts, restErrorBody } from "./error-body.ts";
 
-/** A request, or the wish to go on with another protocol. */
+/** A request, or a request to upgrade to another protocol. */
 interface Refusable {
   respond(status: number, headers: HeaderList, body: string): void;
 }

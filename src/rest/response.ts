@@ -25,7 +25,7 @@ export interface Responding {
   readonly stream: Omit<StreamSending, "format">;
 }
 
-/** What a method with a streaming sibling answers with; the first is its own. */
+/** Types that a method with a streaming sibling responds with; the first is its own. */
 const switchOffers = [
   "application/json",
   ...streamFormats.map(({ contentType }) => contentType),
@@ -99,7 +99,7 @@ async function onlyOf<T>(
   return { ...answer, message: only };
 }
 
-/** Calls a method that answers with one message, and sends that. */
+/** Calls a method that responds with one message, and sends that. */
 export async function respondOnce(
   route: Route,
   exchange: Exchange,
@@ -123,7 +123,7 @@ export async function respondOnce(
   if (sent !== undefined) await sent;
 }
 
-/** Calls a method that answers with a stream, and sends its messages as they come. */
+/** Calls a method that responds with a stream, and sends its messages as they come. */
 export async function respondStream(
   route: Route,
   exchange: Exchange,

@@ -80,7 +80,7 @@ export type RestMatch =
 /** The transcoder. */
 export interface Rest {
   match(method: string, target: string): RestMatch;
-  /** Answers a matched request. Never rejects: every failure is a response in the REST shape. */
+  /** Responds to a matched request. Never rejects: every failure is a response in the REST shape. */
   serve(exchange: Exchange, match: NonNullable<RestMatch>, request: RestRequest): Promise<void>;
   /** What the path of a WebSocket means: streaming methods alone, whatever their HTTP method. */
   matchUpgrade(target: string): RestMatch;
@@ -256,7 +256,7 @@ class Transcoder implements Rest {
     return { calls: this.#calls, json, compression: this.#compression, stream };
   }
 
-  /** Answers with an error, and with the metadata that the handler had set by then. */
+  /** Responds with an error, and with the metadata that the handler had set by then. */
   async #fail(
     exchange: Exchange,
     { responseHeader, responseTrailer }: ExchangeCall,

@@ -1,4 +1,4 @@
-/** Sends a stream of messages as a response whose last word is an error if the stream fails. */
+/** Sends a stream of messages as a response that ends with an error if the stream fails. */
 
 import type { ConnectError } from "@connectrpc/connect";
 import type { Clock } from "#core/clock.ts";

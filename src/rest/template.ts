@@ -138,7 +138,7 @@ export function parseTemplate(text: string): Template {
   const seen = new Set<string>();
   for (const { names } of reader.variables) {
     const name = names.join(".");
-    if (seen.has(name)) throw reader.fail(`variable ${name} is given twice`);
+    if (seen.has(name)) throw reader.fail(`duplicate variable ${name}`);
     seen.add(name);
   }
   const fromEnd = (index: number) => index - segments.length - 1;

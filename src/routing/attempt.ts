@@ -30,7 +30,7 @@ export interface AttemptStart {
   readonly attempt: number;
   /** Why it went there. */
   readonly decision: Decision;
-  /** The trace, as the endpoint is told of it; undefined where nothing is traced. */
+  /** The trace, as it is sent to the endpoint; undefined where nothing is traced. */
   readonly span?: TraceContext | undefined;
 }
 

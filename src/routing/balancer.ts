@@ -6,7 +6,7 @@ import { roundRobin } from "./balancers/round-robin.ts";
 import { weighted } from "./balancers/weighted.ts";
 import type { Balancer } from "./candidate.ts";
 
-/** Every strategy, in the words of configuration and metrics. */
+/** Every strategy, by its name in configuration and metrics. */
 export const algorithms = ["round_robin", "least_connections", "weighted"] as const;
 
 /** A strategy. */

@@ -72,7 +72,7 @@ export interface AttemptCall {
   readonly endpoint: string;
   /** The model to ask for, as the endpoint names it; empty leaves it to the endpoint. */
   readonly model: string;
-  /** The trace, as the endpoint is told of it; undefined where nothing is traced. */
+  /** The trace, as it is sent to the endpoint; undefined where nothing is traced. */
   readonly trace?: TraceContext | undefined;
   /** A response that declines to answer counts as a failure, because the route has another step for it. */
   readonly failsDeclined?: boolean | undefined;

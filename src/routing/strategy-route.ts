@@ -126,7 +126,7 @@ export class StrategyNode<B extends PooledBackend> implements RouteNode<B> {
     return options;
   }
 
-  /** Pools of all targets that can do what the call needs, and are not too dear for it. */
+  /** Pools of all targets that can do what the call needs, and are not too expensive for it. */
   #pools({ promptTokens, outputTokens, needs }: RouteAsk): readonly Pool<B>[] {
     const affordable = this.#able(needs).filter(
       ({ costOf }) => this.#refusal(undefined, costOf(promptTokens, outputTokens)) === undefined,

@@ -4,7 +4,7 @@
 export interface Cancellable {
   /** Its place among those in progress, for them alone. */
   activeAt: number;
-  /** Tells it to stop. */
+  /** Asks it to stop. */
   stop(reason: unknown): void;
 }
 
@@ -61,7 +61,7 @@ export class ActiveCalls {
     });
   }
 
-  /** Tells all to stop, those included that are still to come. */
+  /** Asks all to stop, those included that are still to come. */
   cutOff(reason: unknown): void {
     this.#cutOff = { reason };
     for (const handler of [...this.#handlers]) handler.stop(reason);

@@ -33,7 +33,7 @@ export interface Codec {
    */
   read(bytes: Uint8Array, malformedCode: Code): Message | Promise<Message>;
   /**
-   * The bytes of a message after `headroomBytes` that the caller may fill; in lent memory, perhaps,
+   * The bytes of a message after `headroomBytes` that the caller may fill; in a pooled buffer, perhaps,
    * if `poolable`.
    */
   write(message: Message, headroomBytes: number, poolable?: boolean): Uint8Array;
@@ -72,7 +72,7 @@ function jsonFault(thrown: unknown, code: Code): ConnectError {
   const cause = thrown;
   if (thrown instanceof TooManyJsonElements) return tooManyElements(thrown.elementsMax, thrown);
   if (kind === "limit") {
-    return fault("REQUEST_INVALID", `the message is more than is read: ${description}`, { cause });
+    return fault("REQUEST_INVALID", `the message exceeds a limit: ${description}`, { cause });
   }
   const fields = path === "" ? {} : { fields: [{ field: path, description }] };
   // Reported as validation does it for a message that has been read.

@@ -10,7 +10,7 @@ import type { ExchangeCall } from "./exchange-call.ts";
 import type { ProtocolHandlerOptions, RpcRequest } from "./protocol-handler.ts";
 import { statusFields } from "./status.ts";
 
-/** What tells the enveloped protocols apart. */
+/** What distinguishes the enveloped protocols. */
 export interface EnvelopedProtocol {
   /** As handlers see it. */
   readonly name: "grpc" | "grpc-web" | "connect";

@@ -55,7 +55,7 @@ export class EnvelopedHandler {
     this.#bodyBytesMax = protocol.isText ? base64CharsMax(bytesMax) : bytesMax;
   }
 
-  /** Answers a POST. Rejects only when the response cannot be written. */
+  /** Responds to a POST. Rejects only when the response cannot be written. */
   serve(request: RpcRequest): Promise<void> {
     const { calls } = this.#options;
     const { exchange, values, procedure } = request;
@@ -75,7 +75,7 @@ export class EnvelopedHandler {
     }
   }
 
-  /** Reads what may be read, and answers it. */
+  /** Reads what may be read, and responds to it. */
   #begin(turn: Turn, reading: MessageReading): Promise<void> {
     const { calls } = this.#options;
     const { request, call, answer } = turn;

@@ -39,7 +39,7 @@ async function onlyMessage(messages: AsyncIterable<Message>): Promise<Message> {
 export class NormalizedMessages implements AsyncIterableIterator<Message> {
   /** As the handler gives them. */
   readonly outputs: AsyncIterator<MessageInitShape<DescMessage>>;
-  /** What becomes of each. */
+  /** How each ends. */
   readonly normalized: Creator<DescMessage>;
 
   constructor(

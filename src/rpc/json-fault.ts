@@ -14,7 +14,7 @@ function jsonFault(problem: JsonProblem): ConnectError {
   }
   if (problem instanceof TooManyJsonElements) return tooManyElements(problem.elementsMax, cause);
   if (kind === "limit") {
-    return fault("REQUEST_INVALID", `the body is more than is read: ${description}`, { cause });
+    return fault("REQUEST_INVALID", `the body exceeds a limit: ${description}`, { cause });
   }
   if (path === "") {
     const message = `the body does not fit the request: ${description}`;

@@ -20,7 +20,7 @@ export interface Mounted {
   readonly spec: MethodImplSpec;
   /** The implementation inside all interceptors. */
   readonly invoke: AnyFn;
-  /** Tells the observer that a call begins. */
+  /** Notifies the observer that a call begins. */
   readonly begun: (values: ContextValues) => CallEnded;
 }
 

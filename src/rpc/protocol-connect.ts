@@ -97,7 +97,7 @@ export class ConnectHandler {
     this.#reading = { messageBytesMax: options.readBytesMax, malformedCode };
   }
 
-  /** Answers a POST, or a GET of a method without side effects. */
+  /** Responds to a POST, or a GET of a method without side effects. */
   async serve(request: RpcRequest): Promise<void> {
     const { exchange, values } = request;
     const call = new ExchangeCall(exchange, values, "connect", this.#options);

@@ -1,4 +1,4 @@
-/** Answers to requests that are no call: in the words of an RPC protocol, or as a bare HTTP status. */
+/** Responses to requests that are no call: in the format of an RPC protocol, or as a bare HTTP status. */
 
 import type { ConnectError } from "@connectrpc/connect";
 import type { Exchange, HeaderList } from "#exchange/exchange.ts";
@@ -21,7 +21,7 @@ interface Unanswered extends Pick<Exchange, "header" | "sharedFields"> {
   respond(status: number, headers: HeaderList, body?: string): void;
 }
 
-/** Tells a client that speaks an RPC protocol that its path is no method's; false when it speaks none. */
+/** Responds to a client that speaks an RPC protocol that its path is no method's; false when it speaks none. */
 export function refuseUnknown(exchange: Unanswered, error: ConnectError): boolean {
   const contentType = exchange.header("content-type") ?? "";
   const isGrpc = contentType.startsWith("application/grpc");

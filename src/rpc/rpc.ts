@@ -41,7 +41,7 @@ export interface RpcOptions {
   readonly plainErrors?: boolean;
   /**
    * A gRPC error before any message is one block of fields (Trailers-Only), its leading metadata among
-   * them: only so do clients' retry policies apply. Default false: leading metadata goes ahead of it.
+   * them: only so do clients' retry policies apply. Default false: leading metadata goes before it.
    */
   readonly trailersOnlyErrors?: boolean;
   /** What time for reading bodies is measured by; default the system's. */
@@ -53,7 +53,7 @@ export interface Rpc {
   /** The method that a target calls; undefined when it calls none. */
   procedureOf(target: string): Procedure | undefined;
   /**
-   * Answers the exchange. Never throws or rejects: every failure is a response, or breaks it off.
+   * Responds to the exchange. Never throws or rejects: every failure is a response, or breaks it off.
    * Undefined: it is answered already.
    */
   serve(exchange: Exchange, procedure: Procedure, values: ContextValues): Promise<void> | undefined;

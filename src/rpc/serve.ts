@@ -23,7 +23,7 @@ export interface RpcHandlerOptions extends Partial<RpcOptions> {
   readonly fallback?: (exchange: Exchange) => void | Promise<void>;
 }
 
-/** Answers requests that others took from the wire. Never throws or rejects by itself. */
+/** Responds to requests that others took from the wire. Never throws or rejects by itself. */
 export interface RpcHandler {
   /** On the exchange interface. A promise settles when the work on it is over; undefined: it is. */
   exchange(exchange: Exchange): void | Promise<void>;

@@ -1,4 +1,4 @@
-/** What a response used: its price, and what the record of its call is told of it. */
+/** What a response used: its price, and what is written of it into the record of its call. */
 
 import { create } from "@bufbuild/protobuf";
 import type { ChatCatalog } from "#catalog/chat-catalog.ts";
@@ -47,7 +47,7 @@ export function account(
   return { tokens: usage?.totalTokens ?? 0, cost };
 }
 
-/** What metrics of models tell of a response that is whole. */
+/** What metrics of models report of a response that is whole. */
 export function seenOf(
   answered: Answered | undefined,
 ): Pick<GenAiCall, "responseModel" | "input" | "output"> {

@@ -30,7 +30,7 @@ export function requireOneModel(values: ContextValues): void {
     (chat !== undefined && hasMember(chat, furtherModels)) ||
     (operation instanceof WholeBody && operation.has(furtherModels));
   if (!hasMore) return;
-  throw fault("MODEL_NOT_ALLOWED", "models: this key may call the model that it names alone", {
+  throw fault("MODEL_NOT_ALLOWED", "models: this key may call only the model that it names", {
     metadata: { param: furtherModels },
   });
 }

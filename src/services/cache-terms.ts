@@ -1,4 +1,4 @@
-/** What calls ask of the cache and are told of it, and how keys are made: the same for chats and predictions. */
+/** What calls ask of the cache and learn about it, and how keys are made: the same for chats and predictions. */
 
 import { createHash } from "node:crypto";
 import type { HandlerContext } from "@connectrpc/connect";
@@ -16,7 +16,7 @@ export type CacheWish = (typeof wishes)[number];
 /** Headers that describe where a response came from. */
 const describing = ["x-polygate-provider", "x-polygate-model", "x-polygate-dropped"] as const;
 
-/** The wish of a call, if it has one. Throws REQUEST_INVALID for one that is none. */
+/** What a call asks of the cache, if anything. Throws REQUEST_INVALID for one that is none. */
 export function wishOf({ requestHeader }: HandlerContext): CacheWish | undefined {
   const value = requestHeader.get(header);
   const wish = wishes.find((one) => one === value);
@@ -26,7 +26,7 @@ export function wishOf({ requestHeader }: HandlerContext): CacheWish | undefined
   return wish;
 }
 
-/** Tells a call what the cache did for it, and counts that. */
+/** Reports to a call what the cache did for it, and counts that. */
 export function tellResult(
   result: "hit" | "miss" | "bypass",
   { responseHeader }: HandlerContext,
@@ -44,7 +44,7 @@ export function keptHeaders({ responseHeader }: HandlerContext): [name: string, 
   });
 }
 
-/** Tells a call that is answered from the cache where its response came from, and that no one was asked. */
+/** Reports to a call that is served from the cache where its response came from, and that no backend was asked. */
 export function setKeptHeaders({ headers }: Piece, { responseHeader }: HandlerContext): void {
   if (headers === undefined) return;
   for (const [name, value] of headers) responseHeader.set(name, value);

@@ -6,7 +6,7 @@ import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import type { ConfigOutcomeSchema, ConfigService } from "#gen/polygate/v1/config_pb.js";
 import { callRecordKey } from "#interceptors/context.ts";
 
-/** What became of a reading of the configuration. */
+/** The outcome of a reading of the configuration. */
 export interface ConfigOutcome {
   readonly result: string;
   readonly cause: string;
@@ -54,7 +54,7 @@ export interface ConfigServiceDeps {
     readonly requestId: string;
     readonly principal: string;
     readonly action: "reload_config" | "restart_workers";
-    /** What became of a reload. */
+    /** The outcome of a reload. */
     readonly result?: string;
   }): void;
 }

@@ -6,7 +6,7 @@ import { hourMs } from "#history/store.ts";
 import type { Forecaster } from "./forecast.ts";
 import type { ServiceMetrics } from "./metric-families.ts";
 
-/** The hours that are told: that which is not over, and the one behind it. */
+/** The hours that are reported: that which is not over, and the next one. */
 const hours = ["this", "next"] as const;
 /** Pause between two tries, where the history could not be read or was read before the hour began. */
 const pauseMs = 60_000;

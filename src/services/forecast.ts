@@ -18,7 +18,7 @@ import { type HistoryBy, type HistoryLine, linesOf } from "#history/reading.ts";
 import { hourMs } from "#history/store.ts";
 import { type PerformanceDeps, readOf } from "./performance.ts";
 
-/** Hours that are told when nobody says. */
+/** Hours that are forecast when the request names no number. */
 const hoursDefault = 24;
 /** Hours of the past that are looked at: four weeks. */
 const pastHoursMax = 28 * 24;
@@ -64,13 +64,13 @@ function seriesOf({ name, steps: byHour }: HistoryLine, first: number, steps: nu
 /** What is asked of a forecast. */
 interface ForecastWish {
   readonly by: HistoryBy;
-  /** Hours that are to be told, that which is not over included. */
+  /** Hours to forecast, that which is not over included. */
   readonly hours: number;
   /** Those that are wanted; all when empty. */
   readonly names: ReadonlySet<string>;
 }
 
-/** Tells of the next hours, by a history that is read once for all who ask at about the same time. */
+/** Forecasts the next hours, by a history that is read once for all who ask at about the same time. */
 export class Forecaster {
   readonly #deps: PerformanceDeps;
   readonly #known: Fresh<HistoryBy, Past>;

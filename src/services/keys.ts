@@ -106,11 +106,17 @@ function merged(
 function requireWithin(caller: Principal, { models, routes }: KeyRights): void {
   const hasModels = models?.every((model) => permitsModel(caller, model)) ?? false;
   if (caller.models !== undefined && !hasModels) {
-    throw fault("MODEL_NOT_ALLOWED", "key.models: this key may not make what may call more models");
+    throw fault(
+      "MODEL_NOT_ALLOWED",
+      "key.models: this key may not create a key that may call more models",
+    );
   }
   const hasRoutes = routes?.every((route) => permitsRoute(caller, [route])) ?? false;
   if (caller.routes !== undefined && !hasRoutes) {
-    throw fault("ROUTE_NOT_ALLOWED", "key.routes: this key may not make what may call more routes");
+    throw fault(
+      "ROUTE_NOT_ALLOWED",
+      "key.routes: this key may not create a key that may call more routes",
+    );
   }
 }
 

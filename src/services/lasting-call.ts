@@ -31,7 +31,7 @@ export interface LastingFacts {
 /** How a call that went on has ended. */
 type Result = "whole" | "failed" | "time_out" | "stopped";
 
-/** Time for work that was told to stop, before its call's end is reported without it. */
+/** Time for work that was asked to stop, before its call's end is reported without it. */
 const lastWordsMs = 1_000;
 
 /** Runs the work of one call with a signal that outlives the client. */
@@ -165,7 +165,7 @@ export class LastingCall {
     };
   }
 
-  /** The work is told to stop; its call's end is reported when it has, or soon. */
+  /** The work is asked to stop; its call's end is reported when it has, or soon. */
   #giveUp(result: Result, reason: unknown): void {
     if (this.#isOver || this.#stopped !== undefined) return;
     this.#stopped = result;

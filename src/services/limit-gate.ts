@@ -15,7 +15,7 @@ export interface CallTokens {
   readonly output: number;
 }
 
-/** What a gate is told of its call. */
+/** What a gate knows of its call. */
 export interface LimitGateFacts {
   readonly limits: CallLimits;
   readonly clock: Pick<Clock, "wallMs">;

@@ -40,7 +40,7 @@ export function choiceOf(written: string): Omit<ModelRef, "model"> {
     : { version: "", label: written };
 }
 
-/** Every version of a model that is known of, whether the backend lists them or tells one only. */
+/** Every version of a model that is known of, whether the backend lists them or names only one. */
 export function versionsOf(status: ModelStatus): readonly VersionStatus[] {
   const { versions, version, state } = status;
   if (versions !== undefined) return versions;

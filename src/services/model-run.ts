@@ -1,4 +1,4 @@
-/** A run of a model as those are told of it that asked for one. Types only. */
+/** A run of a model, as it is reported to those that asked for one. Types only. */
 
 import type { InferResponse } from "#backends/backend.ts";
 

@@ -25,7 +25,7 @@ export interface ModelsDeps {
   };
 }
 
-/** A backend that has not reported its models by then is left out, or told of as it was known. */
+/** A backend that has not reported its models by then is left out, or listed as it was last known. */
 const backendAnswerMs = 1_000;
 
 const byText = (a: string, b: string) => a.localeCompare(b);
@@ -71,7 +71,7 @@ function makesVectorsOnly(capabilities: readonly string[]): boolean {
   return capabilities.includes("embedding") && !capabilities.includes("text");
 }
 
-/** A price by million tokens, told by thousand. */
+/** A price per million tokens, reported per thousand. */
 function perThousand({ input, output }: Price) {
   const told = (dollars: number) => Number((dollars / 1000).toPrecision(12));
   return { input: told(input), output: told(output) };
@@ -125,7 +125,7 @@ async function modelsAt(
   }
 }
 
-/** Tells the models that a caller may call, by the names that they have in calls. */
+/** Lists the models that a caller may call, by the names that they have in calls. */
 function allowedTo(values: ContextValues): (model: ModelInit) => boolean {
   const allows = allowedModels(values);
   if (allows === undefined) return () => true;
@@ -165,7 +165,7 @@ export function createModelsService({
     const found = (await chatModels(context.signal)).find(({ id }) => id === model);
     return found ?? describedModel(predict.kind, await named(model, context));
   };
-  /** Everything that is behind the gateway: those who do not answer in time are told of as they were known. */
+  /** Everything that is behind the gateway: those that do not respond in time are listed as they were last known. */
   const refreshed = async (signal: AbortSignal) => {
     const [models] = await Promise.all([
       chatModels(signal),

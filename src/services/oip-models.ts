@@ -1,4 +1,4 @@
-/** What a predict backend knows of its models, in the words of the Open Inference Protocol and of Triton. Pure. */
+/** What a predict backend knows of its models, in the terms of the Open Inference Protocol and of Triton. Pure. */
 
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type {
@@ -34,7 +34,7 @@ function served(status: ModelStatus): readonly string[] {
   );
 }
 
-/** The version that a choice means; empty where it means none, or a label that no one has told of. */
+/** The version that a choice means; empty where it means none, or an unknown label. */
 export function numberOf(
   { labels = {} }: ModelStatus,
   { version, label = "" }: Omit<ModelRef, "model">,

@@ -46,7 +46,7 @@ const extensions = [
   "statistics",
 ];
 
-/** Triton's parameter by which a stream's client asks to be told of the last response to a request. */
+/** Triton's parameter by which a stream's client asks for a mark on the last response to a request. */
 const finalParameter = "triton_enable_empty_final_response";
 
 type Response = MessageInitShape<typeof ModelInferResponseSchema>;

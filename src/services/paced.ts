@@ -35,7 +35,7 @@ export async function* paced<T extends { readonly data: Uint8Array }>(
       pace.excuse(clock.nowMs() - givenMs);
     }
   } finally {
-    // Who waits for a piece is told when that comes: no one waits for this.
+    // Who waits for a piece is notified when it comes: no one waits for this.
     if (!isOver) from.return?.().catch(() => {});
   }
 }

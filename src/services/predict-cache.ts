@@ -39,7 +39,7 @@ export interface PredictCacheDeps {
   readonly clock: Clock;
 }
 
-/** What a prediction asks for; its model is told apart. */
+/** What a prediction asks for; its model is given separately. */
 export type CachedRequest = Omit<InferRequest, "model">;
 
 /** What makes predictions equal. */
@@ -144,7 +144,7 @@ export class CachedRun {
     this.#facts = facts;
   }
 
-  /** What the model makes of it; `make` runs the model, in the version that is told. */
+  /** What the model makes of it; `make` runs the model, in the version that is given. */
   async run(make: (call: RoutedCall, settled: string) => Promise<ModelRun>): Promise<ModelRun> {
     const { cache, context, status, key, refresh, version, metrics } = this.#facts;
     let made: ModelRun | undefined;

@@ -424,7 +424,7 @@ export class RoutedCall implements CallWatch {
     mirrors.offer(mirror, { ...chat, record: this.#record });
   }
 
-  /** A copy of the call as a backend is given it: its words are its own, and nothing of it is told. */
+  /** A copy of the call as a backend is given it: its words are its own, and nothing of it is reported. */
   protected copyOf(call: AttemptCall, record: CallRecord): ChatCall {
     record.upstream = call.endpoint;
     record.attempts = (record.attempts ?? 0) + 1;
@@ -456,7 +456,7 @@ export class RoutedCall implements CallWatch {
     if (!this.#isDescribed) this.#describe();
   }
 
-  /** Tells the client where its call went. */
+  /** Reports to the client where its call went. */
   #describe(): void {
     this.#isDescribed = true;
     const headers = this.#context.responseHeader;

@@ -31,7 +31,7 @@ export interface RoutingDeps extends WatchesOptions {
 const promptTokens = 1_000;
 const outputTokensDefault = 512;
 const alternativesMax = 3;
-/** Endpoints that were out of which a selection tells. */
+/** Excluded endpoints that a selection lists. */
 const excludedMax = 100;
 const pageSizeDefault = 100;
 

@@ -1,4 +1,4 @@
-/** All that statistics are made of, as plain data: what one of several threads tells of itself. */
+/** All that statistics are made of, as plain data: what one of several threads reports of itself. */
 
 import type { InferStatistics, PredictBackend } from "#backends/backend.ts";
 import type { SeriesCounts, SeriesKind, Stats } from "#observability/stats.ts";

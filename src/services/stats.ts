@@ -26,7 +26,7 @@ import type { StatsSnapshot } from "./stats-snapshot.ts";
 import { Ticker } from "./ticker.ts";
 import { watchLimitsDefault } from "./watches.ts";
 
-/** What is told of the history. */
+/** What is reported of the history. */
 export type OverTime = Pick<
   ServiceImpl<typeof StatsService>,
   "getPerformance" | "getHistory" | "getForecast"
@@ -69,7 +69,7 @@ function callStatsOf(totals: ReadonlyMap<string, SeriesTotals>) {
   return Object.fromEntries([...totals].map(([name, one]) => [name, callStats(one)]));
 }
 
-/** What there is to tell, of one thread or of all. */
+/** What there is to report, of one thread or of all. */
 interface Told extends Pick<StatsSnapshot, "inferences"> {
   of(kind: SeriesKind): ReadonlyMap<string, SeriesTotals>;
 }

@@ -8,7 +8,7 @@ import { bytesFromTexts, textsOf } from "#inference/tensor-text.ts";
 import { bytesFromNumbers, exactNumbersOf, isHeldBy, isNumeric } from "#inference/tensor-view.ts";
 import { datatypeOf, invalidTensor, requireCount } from "./wire-tensor.ts";
 
-/** Elements as bytes, and how many there are; undefined where only the bytes themselves tell. */
+/** Elements as bytes, and how many there are; undefined where only the bytes themselves show that. */
 interface Packed {
   readonly bytes: Uint8Array;
   readonly count: number | undefined;

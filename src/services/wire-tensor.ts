@@ -17,7 +17,7 @@ export function invalidTensor(field: string, description: string): ConnectError 
   return fault("TENSOR_INVALID", `${field}: ${description}`, { fields: [{ field, description }] });
 }
 
-/** Greatest number of elements that is told from another: sizes beyond are none of a tensor. */
+/** Greatest number of elements that differs from the next one: sizes beyond are none of a tensor. */
 const sizeMax = 2 ** 40;
 
 /** The datatype of a name. Throws TENSOR_INVALID. */

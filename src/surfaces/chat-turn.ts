@@ -29,7 +29,7 @@ export interface Asked {
   readonly isStream: boolean;
   readonly facts: ResponseFacts;
   readonly relay: Relay;
-  /** Parameters that no provider was told because no one knows them; a relay tells them. */
+  /** Parameters that were sent to no provider because no one knows them; a relay sends them. */
   dropped(): readonly string[];
   /** What a place in the canonical request is in the client's words. */
   readonly placeOf: (place: string) => string;

@@ -183,7 +183,7 @@ function writerOf(tensor: Tensor, writing: Writing): Write {
   }
 }
 
-/** What a tensor is called in errors, how its texts are written, and what a client does that cannot be told so. */
+/** What a tensor is called in errors, how its texts are written, and what a client does whose values cannot be sent so. */
 export interface Writing {
   readonly field: string;
   readonly form: TextForm;

@@ -1,4 +1,4 @@
-/** Errors in the words of the vendors' families. */
+/** Errors in the format of each vendor's API. */
 
 import type { ConnectError } from "@connectrpc/connect";
 import type { WrittenError } from "#dialects/dialect.ts";
@@ -9,7 +9,7 @@ import type { LlmFamily } from "./llm-paths.ts";
 
 const jsonType = ["content-type", "application/json"] as const;
 
-/** An error in the words of a family, as its clients read it. */
+/** An error in the format of a family, as its clients read it. */
 export function errorOf(
   { dialect }: LlmFamily,
   error: ConnectError,

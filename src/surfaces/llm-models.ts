@@ -1,4 +1,4 @@
-/** Lists of models in the words of each vendor's clients. Pure. */
+/** Lists of models in the format of each vendor's API. Pure. */
 
 import type { Json } from "#dialects/json-object.ts";
 import type { Model } from "#gen/polygate/v1/models_pb.js";

@@ -96,7 +96,7 @@ function parametersOf(parameters: Parameters, at: string): Record<string, InferP
   return plainParameters(others, at, (value) => create(InferParameterSchema, value));
 }
 
-/** Takes the bytes behind the JSON, one input after the other. */
+/** Takes the bytes after the JSON, one input after the other. */
 class Binary {
   readonly #bytes: Uint8Array;
   #at = 0;

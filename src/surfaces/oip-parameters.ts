@@ -2,7 +2,7 @@
 
 import { fault } from "#errors/fault.ts";
 
-/** The value of a parameter, in the words of its message. */
+/** The value of a parameter, by the names of its message. */
 type Choice =
   | { readonly case: "boolParam"; readonly value: boolean }
   | { readonly case: "int64Param"; readonly value: bigint }

@@ -14,7 +14,7 @@ const namedKinds: ReadonlySet<unknown> = new Set([
   "custom_tool_call",
 ]);
 
-/** An item of a response as a later request says it; undefined for thoughts that cannot be told again. */
+/** An item of a response as a later request says it; undefined for thoughts that cannot be sent again. */
 function saidAgain(item: Json): Json | undefined {
   if (!namedKinds.has(item.type)) return item;
   if (item.type === "reasoning" && typeof item.encrypted_content !== "string") return undefined;

@@ -58,7 +58,7 @@ const lifeWords =
 
 /** A message of the client that asks for a response. */
 interface Create {
-  /** Its lane; empty for the one without a name. */
+  /** Its lane: what its client calls `stream_id`; empty for the one without a name. */
   readonly lane: string;
   /** Members of the request, without those of the message. */
   readonly body: Json;
@@ -76,7 +76,7 @@ interface Turn {
   readonly previous: string | undefined;
   /** All that is said up to it: elements of a JSON array. */
   input: string;
-  /** Its client was told something of the response. */
+  /** Its client was sent something of the response. */
   isStarted: boolean;
 }
 
@@ -191,7 +191,7 @@ export class ResponsesSession {
       await this.#room(create.bytes);
       const { waiting } = this.#options;
       if (!(await waiting.takeInTurn(create.bytes, this.#connection.signal))) {
-        throw fault("BUFFERS_FULL", "the server holds too many messages that wait");
+        throw fault("BUFFERS_FULL", "too many messages wait for the server");
       }
       this.#begin(create);
     } catch (thrown) {
@@ -249,7 +249,7 @@ export class ResponsesSession {
     }
   }
 
-  /** Begins a turn behind those of its lane. */
+  /** Begins a turn after those of its lane. */
   #begin(create: Create): void {
     const { lane, bytes } = create;
     this.#turns += 1;
@@ -327,7 +327,7 @@ export class ResponsesSession {
     };
   }
 
-  /** Makes the response of a turn. Throws what its client is to be told. */
+  /** Makes the response of a turn. Throws what its client is to learn. */
   async #respond(create: Create, turn: Turn, source: HandshakeSource): Promise<void> {
     const { calls } = this.#options;
     const { chat } = ChatService.method;
@@ -420,7 +420,7 @@ export class ResponsesSession {
     await this.#send(withMembers(event, { ...lane, ...head }));
   }
 
-  /** Tells the client what failed, in the API's shape. */
+  /** Reports to the client what failed, in the API's shape. */
   async #tell(thrown: unknown, lane = "", turn?: Turn): Promise<void> {
     const { endpoint, record } = this.#options;
     const { requestId } = turn?.record ?? record;
@@ -443,7 +443,7 @@ export class ResponsesSession {
     await this.#send(JSON.stringify(event)).catch(() => {});
   }
 
-  /** Sends a text behind those that were sent before: each is cut into pieces where the client is slow. */
+  /** Sends a text after those that were sent before: each is cut into pieces where the client is slow. */
   #send(text: string): Promise<void> {
     const sent = this.#sent.then(() => this.#connection.send(text));
     this.#sent = sent.catch(() => {});
@@ -456,7 +456,7 @@ function relayedField(value: string | undefined): string | undefined {
   return value?.startsWith("responses_websockets") === true ? undefined : value;
 }
 
-/** A refusal in the words of a provider of the client's dialect. */
+/** A refusal in the format of a provider of the client's dialect. */
 function wordsOf(cause: unknown): { readonly status: number; readonly body: Json } | undefined {
   if (!(cause instanceof RelayedRefusal)) return undefined;
   try {

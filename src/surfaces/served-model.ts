@@ -1,4 +1,4 @@
-/** What surfaces are told of a model before they read an inference: its tensors, and how its versions are. */
+/** What surfaces know of a model before they read an inference: its tensors, and how its versions are. */
 
 /** The type of one input or output; -1 in a shape where any size is taken. */
 export interface ServedTensor {

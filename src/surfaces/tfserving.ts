@@ -46,7 +46,7 @@ function noHead(): void {}
 /** The version or label that a path names, as messages have it. Throws MODEL_UNKNOWN for what is none. */
 function choiceOf({ model, version, label }: TfEndpoint): string {
   if (version !== "" && !/^\d+$/.test(version)) {
-    throw fault("MODEL_UNKNOWN", `version: "${version}" of model "${model}" is no whole number`);
+    throw fault("MODEL_UNKNOWN", `version: "${version}" of model "${model}" is not an integer`);
   }
   if (/^\d+$/.test(label)) {
     throw fault("MODEL_UNKNOWN", `model "${model}" has no label "${label}": that is a version`);

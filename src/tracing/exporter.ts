@@ -7,7 +7,7 @@ import { settleWithin } from "#core/settle-within.ts";
 import type { OtlpSender, SendEnd } from "./otlp-sender.ts";
 import { type SpanBatch, SpanQueue } from "./span-queue.ts";
 
-/** What became of spans. */
+/** The outcome of spans. */
 export type SpanEnd = "exported" | "dropped" | "failed" | "rejected";
 
 /** What an exporter is made from. */

@@ -7,7 +7,7 @@ export function tracingFamilies({ counter }: Makers) {
   return {
     traceSpans: counter(
       "gateway_trace_spans_total",
-      "Spans by what became of them: exported, dropped because too many waited, failed because the collector was away or refused them, or rejected by the collector one by one.",
+      "Spans by result: exported, dropped because too many waited, failed because the collector was away or refused them, or rejected by the collector one by one.",
       ["result"],
     ),
     traceParentsLimited: counter(

@@ -34,7 +34,7 @@ function pathOf(target: string): string {
   return target.slice(0, Math.min(pathLengthMax, query === -1 ? target.length : query));
 }
 
-/** Whose word counts for a request. */
+/** Whose trace context counts for a request. */
 function isTrusted(
   { trust, trustByListener }: TracerOptions,
   { listener, isByProxy }: Arrived,

@@ -10,7 +10,7 @@ export class SharedFile {
   #users = 1;
   #size = 0;
 
-  /** `onClosed` is told the size that it had. */
+  /** `onClosed` gets the size that it had. */
   constructor(file: FileHandle, onClosed: (size: number) => void) {
     this.#file = file;
     this.#onClosed = onClosed;

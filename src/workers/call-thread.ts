@@ -17,7 +17,7 @@ export interface CallThreadDeps {
   readonly board: LoadBoard;
   /** Answers what the thread asks. */
   answersFor(thread: CallThread): Answers<AskedOfMain>;
-  /** Notified once, when the thread has ended; `cause` is what it ended of, unless it was told to. */
+  /** Notified once, when the thread has ended; `cause` is what it ended of, unless it was asked to end. */
   onExit(thread: CallThread, cause: unknown): void;
 }
 

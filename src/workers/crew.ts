@@ -49,9 +49,9 @@ export interface CrewDeps {
 
 /** A connection that was handed over may have its first bytes on their way, in milliseconds. */
 const firstWordMs = 1_000;
-/** A thread that does not answer in this time is told of as it was before. */
+/** A thread that does not respond in this time is reported as it was before. */
 const countMs = 1_000;
-/** One that ends has no other chance to be told of. */
+/** One that ends has no other chance to be reported. */
 const lastCountMs = 15_000;
 /** How long a new thread may take to reach what the one before reaches; how long it probes, and rests, at a time. */
 const reachMs = 15_000;

@@ -114,7 +114,7 @@ export interface ThreadInference extends Pick<Inference, "key" | "group" | "inpu
 
 /** What came of it. */
 export interface ThreadInferred extends Inferred {
-  /** Of the run that it was part of; absent where another one of that run is told. */
+  /** Of the run that it was part of; absent where another one of that run is reported. */
   readonly ran?: { readonly rows: number; readonly computeMs: number };
 }
 
@@ -125,7 +125,7 @@ export interface HistoryReading {
   readonly range: BucketRange;
 }
 
-/** What became of the history. */
+/** How the history was opened. */
 export interface HistoryState {
   /** Calls that it lacks. */
   readonly lost: number;

@@ -1,4 +1,4 @@
-/** What becomes of a method where each thread knows a part only: asked of all and merged. Pure. */
+/** How a method is served where each thread knows a part only: asked of all and merged. Pure. */
 
 import type { DescMethod } from "@bufbuild/protobuf";
 import { GRPCInferenceService } from "#gen/inference/grpc_service_pb.js";

@@ -16,7 +16,7 @@ export function workersFamilies(make: Makers) {
     ),
     workerStarts: make.counter(
       "gateway_worker_starts_total",
-      "Threads that took the place of another one, by what had become of that.",
+      "Threads that took the place of another one, by how that had ended.",
       ["cause"],
     ),
     workerRefusals: make.counter(

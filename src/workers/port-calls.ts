@@ -50,7 +50,7 @@ export type Answers<Q extends Questions> = {
   readonly [What in keyof Q]: (asked: Q[What][0]) => Answer<Q[What][1]>;
 };
 
-/** What one side may ask, each with what is told and what is answered. */
+/** What one side may ask, each with its request and its response. */
 export type Questions = Readonly<Record<string, readonly [asked: unknown, answered: unknown]>>;
 
 function factsOf(thrown: unknown): FailureFacts {
@@ -77,7 +77,7 @@ function faultFacts(error: ConnectError): FailureFacts {
   };
 }
 
-/** An error that another thread told of. */
+/** An error that another thread reported. */
 function errorFrom({ message, fault: told, ...facts }: FailureFacts): Error {
   if (told !== undefined) {
     const { reason, ...more } = told;

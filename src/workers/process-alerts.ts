@@ -7,7 +7,7 @@ import { openAlerts } from "#gateway/alerts.ts";
 /** The watch over the settings that are in force, and those before it that have something to send. */
 export class ProcessAlerts implements AsyncDisposable {
   readonly #deps: Omit<AlertWatchDeps, "rng" | "kept">;
-  /** Alerts that were told, for the watch after. */
+  /** Alerts that were reported, for the next watch. */
   readonly #kept = {};
   readonly #ending = new Set<Promise<void>>();
   #current: AlertWatch | undefined;
@@ -24,7 +24,7 @@ export class ProcessAlerts implements AsyncDisposable {
     next?.start();
   }
 
-  /** Looks no more; what was to be told is still sent. */
+  /** Looks no more; notices that wait are still sent. */
   stop(): void {
     const before = this.#current;
     this.#current = undefined;

@@ -26,7 +26,7 @@ export class RemoteHistory implements CallHistory {
   #lostHere = 0;
   #readings = 0;
 
-  /** `stores` is told of the history, where it is kept outside of the process. */
+  /** `stores` learns of the history, where it is kept outside of the process. */
   constructor(calls: Pick<PortCalls<AskedOfMain, AskedOfThread>, "ask">, stores: StoreStates) {
     this.#calls = calls;
     this.#stores = stores;

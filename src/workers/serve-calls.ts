@@ -18,7 +18,7 @@ import { RemoteHistory } from "./remote-history.ts";
 import { RemoteInference } from "./remote-inference.ts";
 import { SharedNumbers } from "./shared-numbers.ts";
 
-/** How often the board is told how many requests there are. */
+/** How often the board learns how many requests there are. */
 const boardMs = 100;
 
 /** What answers the main thread, but for the calls of other threads. */
@@ -57,7 +57,7 @@ function answersOf(
       const next = prepared;
       prepared = undefined;
       closing = next?.take() ?? Promise.resolve();
-      // Whoever asks for its end is told of a failure.
+      // Whoever asks for its end gets the failure.
       closing.catch(() => {});
     },
     closed: () => closing,
@@ -140,7 +140,7 @@ export function serveCalls(port: MessagePort, data: ThreadData): void {
   startGateway(settings, logger, { thread: parts }).then(starting.resolve, starting.reject);
   starting.promise.then(
     (gateway) => setInterval(() => board.busy(slot, gateway.active), boardMs).unref(),
-    // Whoever asks whether it has started is told.
+    // Whoever asks whether it has started gets the failure.
     () => {},
   );
 }

@@ -144,7 +144,7 @@ export async function startWorkers(
   const givenUp = Promise.withResolvers<void>();
   const places = new SharedPlaces(limits, slots + 1);
   const idSecret = randomBytes(32).toString("base64url");
-  // Opened before there are threads, which are told what ports they serve; read from only afterwards.
+  // Opened before there are threads, which learn then what ports they serve; read from only afterwards.
   const arrivals = keptUntilOpen(settings.connectionsMax);
   const ports = opening.use(await openPorts(addressesOf(listeners, sockets), arrivals.accept));
   const terms = { ports: ports.numbers, idSecret };

@@ -136,7 +136,7 @@ class Reader {
     return { draft: this.#draft, problems: this.#problems };
   }
 
-  /** That there are more findings than are told one by one. */
+  /** That there are more findings than are listed one by one. */
   #tellFurther(count: number): void {
     if (count <= findingsMax) return;
     const message = `has ${count - findingsMax} further problems of this kind`;

@@ -289,14 +289,17 @@ describe("a way in without a decision", () => {
   });
 });
 
-/** Words of paths as they stand in the sources of those who take them. */
+/** Ends of paths, which stand in the sources apart from what comes before them. */
+const pathEnds: readonly string[] = ["/versions/{version}", "/metadata"];
+
+/** Paths as they stand in the sources of those who take them. */
 function writtenPaths(): string[] {
   const files = globSync("src/{surfaces/*paths.ts,dialects/relay/operations.ts,surfaces/llm.ts}");
   return files.flatMap((file) => {
     const text = readFileSync(file, "utf8");
-    return [...text.matchAll(/["`](\/(?:v\d\w*|api)\/?[^"`\s]*)["`]/g)].map(
-      ([, path = ""]) => path,
-    );
+    return [...text.matchAll(/["`](\/[a-z][^"`\s]*)["`]/g)]
+      .map(([, path = ""]) => path)
+      .filter((path) => !pathEnds.includes(path));
   });
 }
 

@@ -176,7 +176,7 @@ describe("what goes wrong is one line and an exit code of its own", () => {
 
   test.each([
     { argv: ["--modle", "x"], told: "flag --modle: is unknown (hint: did you mean --model?)" },
-    { argv: ["--max-tokens", "1.5", "hi"], told: "flag --max-tokens: expected a whole number" },
+    { argv: ["--max-tokens", "1.5", "hi"], told: "flag --max-tokens: expected an integer" },
     { argv: ["--server", "ftp://x", "hi"], told: "flag --server: expected an address such as" },
     { argv: ["--server", "http://u:s3cret@x", "hi"], told: "flag --server: holds a credential" },
     { argv: ["--key-file", "none", "hi"], told: "flag --key-file: cannot be read (ENOENT)" },

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { surfaceNames } from "#surface-table.ts";
 import { freePort } from "../support/free-port.ts";
 import { missingProgram, testWith } from "../support/needs.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
@@ -105,17 +106,7 @@ describe("polygate serve", () => {
           {
             name: "gateway",
             url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
-            serves: [
-              "rpc",
-              "rest",
-              "openai",
-              "anthropic",
-              "gemini",
-              "oip",
-              "tfserving",
-              "portal",
-              "metrics",
-            ],
+            serves: [...surfaceNames],
             asks: "open to everybody with route",
           },
         ],

@@ -126,9 +126,9 @@ test("a bar on stderr shows how far it is, where that is a terminal, and is gone
 
 test.each([
   { argv: ["digits"], told: "polygate predict <model> <file…>: too few words" },
-  { argv: ["digits", "x", "--top-k", "0"], told: "flag --top-k: expected a whole number from 1" },
+  { argv: ["digits", "x", "--top-k", "0"], told: "flag --top-k: expected an integer from 1" },
   { argv: ["digits", "x", "--threshold", "2"], told: "flag --threshold: expected a number from 0" },
-  { argv: ["digits", "x", "--parallel", "65"], told: "flag --parallel: expected a whole number" },
+  { argv: ["digits", "x", "--parallel", "65"], told: "flag --parallel: expected an integer" },
   { argv: ["digits", "x", "--treshold", "1"], told: "flag --treshold: is unknown (hint: did you" },
 ])("$argv is written wrongly: 2", async ({ argv, told }) => {
   const { code, err } = await run(argv);

@@ -124,7 +124,7 @@ describe("a bad request is refused by name:", () => {
   test.each([
     ["nobody", { instances: [[1, 2]] }, 404, /no model named "nobody"/],
     ["gemm/versions/9", { instances: [[1, 2]] }, 404, /no version "9": there is "1"/],
-    ["gemm/versions/new", { instances: [[1, 2]] }, 404, /"new" of model "gemm" is no whole number/],
+    ["gemm/versions/new", { instances: [[1, 2]] }, 404, /"new" of model "gemm" is not an integer/],
     ["gemm/labels/stable", { instances: [[1, 2]] }, 404, /stable/],
     ["gemm/labels/1", { instances: [[1, 2]] }, 404, /has no label "1"/],
     [

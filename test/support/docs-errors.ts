@@ -8,7 +8,7 @@ import { type Reason, type ReasonRow, reasons } from "#errors/reason.ts";
 const adviceOf: Readonly<Record<Reason, string>> = {
   REQUEST_INVALID: "Correct the fields that the error names.",
   PARAMETER_INVALID: "Correct the parameter that the error names.",
-  BODY_MALFORMED: "Send what the content type says; the message tells the place.",
+  BODY_MALFORMED: "Send what the content type says; the message names the place.",
   BODY_TOO_LARGE: "Send less, or let the operator raise the limit that the message names.",
   BODY_TIMEOUT: "Send the body faster; the connection stalled.",
   MEDIA_TYPE_UNSUPPORTED: "Set `content-type` to one that the message lists.",

@@ -77,7 +77,7 @@ export const process: BoardSpec = {
         },
         {
           title: "Notices of alerts",
-          description: "Messages to webhooks, by what became of them.",
+          description: "Messages to webhooks, by result.",
           unit: "short",
           queries: [
             [

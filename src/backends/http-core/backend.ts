@@ -22,7 +22,7 @@ export interface HttpCoreOptions extends HttpClientOptions {
   readonly responseBytesMax: number;
   /** Time between two pieces of a response. Until it begins a core has the time of its call. */
   readonly idleTimeoutMs: number;
-  /** Tells the core who calls; absent: it is not told. */
+  /** Sends the core who calls; absent: it does not learn that. */
   readonly tells?: TellCaller;
 }
 

@@ -25,7 +25,7 @@ const missing = [
   "metadata",
 ] as const;
 
-/** Refuses what would change the shape of the response, and what of it could not be told. */
+/** Refuses what would change the shape of the response, and what of it could not be sent. */
 function refuseUnspoken(request: Conversation): void {
   refuseStoredState(request);
   refuseLogprobs(request);

@@ -12,7 +12,7 @@ import { outputsOf, specOf } from "./tensors.ts";
 
 /** How to reach a server, and what it is known to have. */
 export interface OipOptions extends ModelServerReach {
-  /** Models by which its health is told; without any it is well when it says so. */
+  /** Models that decide its health; without any it is healthy when it says so. */
   readonly models: readonly string[];
 }
 

@@ -299,7 +299,7 @@ export class HostedModel {
       const cause = faultFrom(error);
       const isUnknown = reasonOf(cause) === "MODEL_UNKNOWN";
       if (this.#served.size > 0) {
-        // What was asked for in vain is told to who asked, and is no failure of what serves.
+        // What was asked for in vain is reported to who asked, and is no failure of what serves.
         if (!isUnknown) this.#failWith("available", cause);
       } else if (isUnknown && before.state !== "loading") {
         this.#become(before.state, () => undefined);

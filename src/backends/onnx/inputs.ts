@@ -95,7 +95,7 @@ function inputViolations(
   return [{ field: at, description }];
 }
 
-/** The runtime ends a text at its first NUL: one that has more behind it would be another without a word. */
+/** The runtime ends a text at its first NUL: one that has more after it would be another without a word. */
 function endedText(texts: readonly string[]): string | undefined {
   const at = texts.findIndex((text) => text.includes("\u0000"));
   return at < 0

@@ -69,7 +69,7 @@ export const plainYaml: ModelYaml = {
 const rowsMaxOfImages = 8;
 const rowsMaxOfTexts = 16;
 
-/** MODEL_LOAD_FAILED with every finding at its place, in the words of the gateway's own configuration. */
+/** MODEL_LOAD_FAILED with every finding at its place, in the format of the gateway's own configuration. */
 export function yamlFault(findings: readonly Finding[], draft: Draft) {
   return problemsFault(
     findings.map(({ path, message, hint }) => ({

@@ -13,7 +13,7 @@ export function saysNoMemory(message: string): boolean {
   return /allocat/i.test(message);
 }
 
-/** Characters of it that are told. */
+/** Characters of it that are reported. */
 const textLengthMax = 300;
 
 /** The first line of a message, without file paths and C++ names; a long one ends between two words. */

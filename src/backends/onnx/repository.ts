@@ -165,7 +165,7 @@ const tokenizerBytesMax = 64_000_000;
 /** Largest file of labels that is read. */
 const labelBytesMax = 4_000_000;
 
-/** At most so many first bytes; undefined without such a file. Other trouble is told without the path. */
+/** At most so many first bytes; undefined without such a file. Other failures are reported without the path. */
 async function bytesOf(path: string, bytesMax: number): Promise<Uint8Array | undefined> {
   try {
     return await withFile(path, async (file) => {

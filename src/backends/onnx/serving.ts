@@ -32,7 +32,7 @@ export interface Serving {
   readonly metadata: Readonly<Record<string, string>>;
   /** Most rows to run as one. */
   readonly rowsMax: number;
-  /** Tells whether its files have changed since. */
+  /** Whether its files have changed since. */
   readonly stamp: string | undefined;
   /** Absent when the model takes no texts. */
   readonly tokenizer: Tokenizer | undefined;

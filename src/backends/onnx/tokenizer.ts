@@ -93,7 +93,7 @@ function encodeSome(hub: HubTokenizer, text: string, tokensMax: number): Encodin
   }
 }
 
-/** How many tokens of its own the tokenizer puts behind a text. */
+/** How many tokens of its own the tokenizer puts after a text. */
 function tailTokens(hub: HubTokenizer): number {
   const { ids: whole }: Encoding = hub.encode("a");
   const { ids: own }: Encoding = hub.encode("a", { add_special_tokens: false });

@@ -6,7 +6,7 @@ import { FairShare } from "./fair-share.ts";
 export interface Waiting {
   /** Name of its group. */
   readonly group: string;
-  /** Rows, or one where they cannot be told. */
+  /** Rows, or one where they cannot be counted. */
   readonly weight: number;
 }
 

@@ -11,7 +11,7 @@ export interface Watched {
 }
 
 /**
- * Looks every `everyMs` until the signal aborts; `first` is what was there when models were read. What has changed is told when it looks the same
+ * Looks every `everyMs` until the signal aborts; `first` is what was there when models were read. What has changed is reported when it looks the same
  * twice in a row: files that are still being copied are left alone. Asking costs a few looks at
  * folders, and works for mounts too, which notify no one.
  */

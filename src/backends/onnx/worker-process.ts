@@ -61,7 +61,7 @@ export function startWorkerProcess(
     onExit();
   }
 
-  /** Ends the process for a reason that whoever waits is told. */
+  /** Ends the process for a reason, with which all that wait for it fail. */
   function kill(reason: unknown): void {
     waiting?.reject(reason);
     waiting = undefined;

@@ -26,7 +26,7 @@ export interface CoreWireOptions {
   readonly tls?: CoreTls;
   /** Age at which a connection is replaced; absent: never. */
   readonly connectionAgeMaxMs?: number | undefined;
-  /** Tells the core who calls; absent: it is not told. */
+  /** Sends the core who calls; absent: it does not learn that. */
   readonly tells?: TellCaller;
 }
 

@@ -28,7 +28,7 @@ import { tensorProtoOf } from "./tensor-writer.ts";
 
 /** How to reach a server, and what it is known to have. */
 export interface TensorflowOptions extends ModelServerReach {
-  /** Models by which its health is told; without any it is well when it answers at all. */
+  /** Models that decide its health; without any it is healthy when it responds at all. */
   readonly models: readonly string[];
 }
 

@@ -1,4 +1,4 @@
-/** TensorFlow's element types in the words of the Open Inference Protocol, and back. Pure. */
+/** TensorFlow's element types as those of the Open Inference Protocol, and back. Pure. */
 
 import type { Datatype } from "#core/tensor.ts";
 import { DataType } from "#gen/tensorflow/core/framework/types_pb.js";

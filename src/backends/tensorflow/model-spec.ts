@@ -24,7 +24,7 @@ export function specOf({
 function numberOf(version: string): bigint {
   const number = /^\d{1,19}$/.test(version) ? BigInt(version) : versionMax + 1n;
   if (number <= versionMax) return number;
-  const description = `"${version}" is no version: those of TensorFlow Serving are whole numbers`;
+  const description = `"${version}" is no version: those of TensorFlow Serving are integers`;
   throw fault("MODEL_UNKNOWN", `version: ${description}`, {
     fields: [{ field: "version", description }],
   });

@@ -1,4 +1,4 @@
-/** Writes a canonical request in the words of Anthropic Messages. Pure: the same turns give the same bytes. */
+/** Writes a canonical request in the format of Anthropic Messages. Pure: the same turns give the same bytes. */
 
 import type { Target, WrittenRequest } from "#dialects/dialect.ts";
 import type { Json } from "#dialects/json-object.ts";

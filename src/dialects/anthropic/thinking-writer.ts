@@ -53,7 +53,7 @@ function byBudget(
   return { thinking: { type: "enabled", budget_tokens: budget }, hasBudget: true };
 }
 
-/** A wish to think in the words of one kind of model. */
+/** A wish to think in the terms of one kind of model. */
 interface Wish {
   /** Not at all. */
   readonly isOff: boolean;

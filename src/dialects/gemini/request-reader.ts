@@ -84,7 +84,7 @@ function resultPart(response: JsonObject, ids: CallIds): Part {
   const told = response.object("response");
   const error = told?.raw("error");
   const output = error ?? told?.raw("output") ?? told?.value ?? "";
-  // Without either it is told whole.
+  // Without either it is reported whole.
   if (told !== undefined && output === told.value) told.whole();
   const text = typeof output === "string" ? output : JSON.stringify(output);
   const media = response.objects("parts").map((part) => placed(inlineMedia(part), part.path));

@@ -1,4 +1,4 @@
-/** Writes a canonical request in the words of Gemini's generateContent. Pure. */
+/** Writes a canonical request in the format of Gemini's generateContent. Pure. */
 
 import { sampleFormats } from "#chat/speech.ts";
 import type { Target, WrittenRequest } from "#dialects/dialect.ts";

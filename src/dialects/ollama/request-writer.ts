@@ -1,4 +1,4 @@
-/** Writes a canonical request in the words of Ollama's chat. Pure. */
+/** Writes a canonical request in the format of Ollama's chat. Pure. */
 
 import { base64Of } from "#chat/media.ts";
 import { textOf } from "#chat/parts.ts";

@@ -1,4 +1,4 @@
-/** Writes a canonical request in the words of OpenAI chat completions. Pure. */
+/** Writes a canonical request in the format of OpenAI chat completions. Pure. */
 
 import { createHash } from "node:crypto";
 import { audioFormatOf, base64Of, urlOfMedia } from "#chat/media.ts";
@@ -115,7 +115,7 @@ function assistantMessage(
   for (const { part, at } of placedParts(message.parts, place)) {
     const { content } = part;
     if (content.case === "provider") leaveOut(content.value, at, "assistant", dropped);
-    // What a model made before is told to no other one.
+    // What a model made before is sent to no other one.
     else if (madeMedia.has(content.case)) dropped.push(at);
   }
   const texts = message.parts.map(textOf).join("");

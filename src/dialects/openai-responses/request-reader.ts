@@ -203,7 +203,7 @@ function toolsOf(tool: JsonObject, namespace = ""): ToolDefinition[] {
   }
 }
 
-/** The field that tells a tool's name: those that providers run are known by their type. */
+/** The field that holds a tool's name: those that providers run are known by their type. */
 function nameOrType(tool: JsonObject): "name" | "type" {
   tool.ignore("type");
   return tool.has("name") ? "name" : "type";

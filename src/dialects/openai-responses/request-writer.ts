@@ -1,4 +1,4 @@
-/** Writes a canonical request in the words of OpenAI Responses. Pure. */
+/** Writes a canonical request in the format of OpenAI Responses. Pure. */
 
 import { createHash } from "node:crypto";
 import { urlOfMedia } from "#chat/media.ts";
@@ -126,7 +126,7 @@ function assistantItems(parts: readonly Part[], place: string, dropped: string[]
       case "audio":
       case "video":
       case "file":
-        // What a model made before is told to no other one.
+        // What a model made before is sent to no other one.
         dropped.push(at);
         return [];
       default:

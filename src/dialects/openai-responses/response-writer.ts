@@ -34,12 +34,12 @@ function formatOf({ responseFormat }: ChatRequest): Json {
   }
 }
 
-/** A tool as it is told back: what its client left out is null there. */
+/** A tool as the response repeats it: what its client left out is null there. */
 function toldTool(tool: Json): Json {
   return tool.type === "function" ? { ...tool, description: tool.description ?? null } : tool;
 }
 
-/** What of its request a response tells back; the same for all of its events. */
+/** What of its request a response repeats; the same for all of its events. */
 export function toldRequest({ request, createdSeconds }: ResponseFacts): Json {
   const { providerOptions: options, sampling } = request;
   return {

@@ -1,4 +1,4 @@
-/** Tells the events of a stream that only go on with a response's text: policy has nothing to learn of them. Pure. */
+/** Recognises the events of a stream that only go on with a response's text: policy has nothing to learn of them. Pure. */
 
 import type { ServerDialect } from "#dialects/dialect.ts";
 

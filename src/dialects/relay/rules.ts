@@ -60,7 +60,7 @@ export function hasForeignState({ messages }: ChatRequest, vendor: string): bool
   return messages.some(({ parts }) => parts.some(isForeign));
 }
 
-/** Asks for the frame that tells the usage, whatever else the options say. */
+/** Asks for the frame that reports the usage, whatever else the options say. */
 const withUsage: Edit = (value) => {
   const told: unknown = value === undefined ? undefined : JSON.parse(value);
   return JSON.stringify({ ...(told instanceof Object ? told : {}), include_usage: true });

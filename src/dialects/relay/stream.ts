@@ -32,7 +32,7 @@ const ownWords: ReadonlySet<Reason | undefined> = new Set([
   "BACKEND_QUOTA",
 ]);
 
-/** A frame that tells the usage and nothing else, which the gateway asked for and the client did not. */
+/** A frame that reports the usage and nothing else, which the gateway asked for and the client did not. */
 function isUsageAlone({ data }: Frame): boolean {
   if (data === "[DONE]") return false;
   const choices = new LooseObject(JSON.parse(data)).raw("choices");

@@ -6,6 +6,7 @@ import { listenersFrom } from "#config/listeners.ts";
 import type { Report } from "#config/report.ts";
 import { fileSchema } from "#config/schema.ts";
 import type { TlsFiles, TlsProblem } from "#config/tls-files.ts";
+import { surfaceNames } from "#surface-table.ts";
 import { pathText } from "#yaml/problem.ts";
 
 type Written = z.input<typeof fileSchema>;
@@ -65,7 +66,7 @@ describe("the ports under `gateway`", () => {
     const { listeners, problems } = listenersOf({ gateway });
     expect(listeners.map(({ name, port }) => [name, port])).toEqual(ports);
     expect(problems).toEqual([]);
-    const forPrograms = ["rpc", "rest", "openai", "anthropic", "gemini", "oip", "tfserving"];
+    const forPrograms = surfaceNames.filter((name) => name !== "portal" && name !== "metrics");
     const served: Readonly<Record<string, readonly string[]>> = {
       portal: ["rpc", "rest", "portal", "metrics"],
       api: [...forPrograms, "metrics"],
@@ -180,7 +181,7 @@ describe("the port of metrics", () => {
   test("is none while metrics are off, and nobody serves them", () => {
     const { listeners, problems } = listenersOf({ metrics: { enabled: false, port: 9090 } });
     expect(listeners.map(({ name, serves }) => [name, serves])).toEqual([
-      ["gateway", ["rpc", "rest", "openai", "anthropic", "gemini", "oip", "tfserving", "portal"]],
+      ["gateway", surfaceNames.filter((name) => name !== "metrics")],
     ]);
     expect(problems).toEqual([]);
   });

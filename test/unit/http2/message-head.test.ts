@@ -167,8 +167,8 @@ const flaws: readonly {
   { list: [get, http], flaw: ":path: it is missing" },
   { list: [get, http, root, [":status", "200"]], flaw: ":status: a field of responses" },
   { list: [get, http, root, [":status", "x"]], flaw: ":status: a field of responses" },
-  { list: [get, http, root, root], flaw: ":path: it is given twice" },
-  { list: [get, http, root, ["host", "a"], ["host", "a"]], flaw: "host: it is given twice" },
+  { list: [get, http, root, root], flaw: "duplicate header :path" },
+  { list: [get, http, root, ["host", "a"], ["host", "a"]], flaw: "duplicate header host" },
   {
     list: [get, http, ["x", "y"], root],
     flaw: ":path: pseudo-header fields stand before all others",

@@ -16,7 +16,7 @@ test.for([
   { text: "/a:b:c", column: 5, problem: "expected the template to end here" },
   { text: "/%ff", column: 5, problem: "not UTF-8" },
   { text: "/**/*", column: 6, problem: "only literals may follow **" },
-  { text: "/{a}/{a}", column: 9, problem: "variable a is given twice" },
+  { text: "/{a}/{a}", column: 9, problem: "duplicate variable a" },
 ])("$text is refused at column $column", ({ text, column, problem }) => {
   expect(() => parseTemplate(text)).toThrow(`path template "${text}", column ${column}: `);
   expect(() => parseTemplate(text)).toThrow(problem);

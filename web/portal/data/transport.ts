@@ -1,4 +1,4 @@
-/** The way to the gateway's services, and what each answer tells of the connection and the session. */
+/** The way to the gateway's services, and what each response says of the connection and the session. */
 
 import { createConnectTransport } from "@connectrpc/connect-web";
 import { QueryClient } from "@tanstack/react-query";

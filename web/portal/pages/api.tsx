@@ -142,7 +142,7 @@ function Answer({
   return (
     <div className="call" aria-live="polite">
       <p className="small">
-        {tookMs === undefined ? "Under way" : `Ended after ${duration(tookMs)}`}
+        {tookMs === undefined ? "In progress" : `Ended after ${duration(tookMs)}`}
         {requestId !== "" && ` · ${requestId}`}
         {dropped > 0 && ` · ${dropped} earlier messages are not shown`}
       </p>

@@ -25,7 +25,7 @@ export interface Call {
   /** Messages that are not kept any more. */
   readonly dropped: number;
   readonly requestId: string;
-  /** Absent while it is under way. */
+  /** Absent while it is in progress. */
   readonly tookMs?: number;
   readonly error?: unknown;
 }

@@ -20,7 +20,7 @@ export interface Call {
   readonly result: string;
 }
 
-/** What is told under an answer. */
+/** What is shown below an answer. */
 export interface Facts {
   readonly requestId: string;
   readonly model: string;

@@ -61,7 +61,7 @@ function KeyList() {
           className="danger"
           aria-label={`Revoke ${spec?.name}`}
           disabled={revoke.isPending}
-          onClick={() => confirm(`End ${spec?.name} for good?`) && revoke.mutate({ key: id })}
+          onClick={() => confirm(`Revoke ${spec?.name} permanently?`) && revoke.mutate({ key: id })}
         >
           Revoke
         </button>

@@ -73,7 +73,7 @@ async function streamAnswer(
   }
 }
 
-/** The turns, whether an answer is under way, and what may be done. */
+/** The turns, whether an answer is in progress, and what may be done. */
 export function useChat(settings: ChatSettings) {
   const [turns, setTurns] = useState<readonly Turn[]>([]);
   const [isBusy, setIsBusy] = useState(false);

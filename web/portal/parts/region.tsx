@@ -26,7 +26,7 @@ interface Props<T> {
   readonly children: (data: T) => ReactNode;
 }
 
-/** Shows what was read, or what became of reading it. */
+/** Shows what was read, or why it could not be read. */
 export function Region<T>({ read, lines = 4, isEmpty, empty, children }: Props<T>) {
   const { state } = useStore(connection);
   const { data, error, dataUpdatedAt, refetch } = read;
