@@ -3,7 +3,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync, renameSync } from "node:fs";
-import { readFile, writeFile } from "node:fs/promises";
+import { cp, readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -69,6 +69,21 @@ describe("polygate", () => {
     });
     const entry = await readFile("bin/polygate.cjs", "utf8");
     expect(entry).not.toMatch(/=>|`|\?\.|\?\?|\b(const|let|class|async|await)\b/);
+  });
+
+  test("its entry says where nothing is built yet what to run", async () => {
+    await using folder = await temporaryFolder();
+    const entry = join(folder.path, "bin/polygate.cjs");
+    await cp("bin/polygate.cjs", entry);
+    await cp("package.json", join(folder.path, "package.json"));
+    const { code, out, err } = await outcome(
+      spawn(process.execPath, [entry, "version"], { stdio: ["ignore", "pipe", "pipe"] }),
+    );
+    expect({ code, out, err }).toEqual({
+      code: 1,
+      out: "",
+      err: "polygate is not built here: run npm run build, or npm start to run its source\n",
+    });
   });
 
   test("its entry runs the command", async () => {
