@@ -297,7 +297,9 @@ async function openParts(
     buffers: new ByteBudget(settings.bufferBytesMax),
     traces,
     audit: settings.audit && opening.use(openAudit(settings.audit, metrics)),
-    uploads: settings.uploads && opening.use(openUploads(settings.uploads, { clock, metrics })),
+    uploads:
+      settings.uploads &&
+      (thread?.uploads ?? opening.use(openUploads(settings.uploads, { clock, metrics }))),
     startedMs: clock.nowMs() - (thread?.ageMs() ?? 0),
     endedSessions: opening.use(new EndedSessions(given.thread !== undefined)),
     keptKeys: {},

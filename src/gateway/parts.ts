@@ -28,7 +28,7 @@ import type { ConfigurationAdmin } from "#services/config.ts";
 import type { RelayIds } from "#services/relay-ids.ts";
 import type { StatsSnapshot } from "#services/stats-snapshot.ts";
 import type { SharedStore } from "#shared-store.ts";
-import type { UploadStore } from "#uploads/store.ts";
+import type { Uploads } from "#uploads/store.ts";
 
 /** The services that these settings let be called. */
 export function servicesOf({ uploads }: Settings) {
@@ -49,6 +49,8 @@ export interface ThreadParts {
   openInference(): WorkerPool;
   /** The history of all threads; `stores` is told whether it can be kept. */
   openHistory(stores: StoreStates): CallHistory;
+  /** The uploads of all threads. */
+  readonly uploads: Uploads;
   /** Numbers of the calls and decisions that are kept, over all threads. */
   readonly numbers: { calls(): number; decisions(): number };
   /** What all threads have counted, as Prometheus reads it. */
@@ -91,7 +93,7 @@ export interface ProcessParts {
   /** Absent where nothing is traced. */
   readonly traces: CallTraces | undefined;
   /** Absent where nothing may be uploaded. */
-  readonly uploads: UploadStore | undefined;
+  readonly uploads: Uploads | undefined;
   /** Sessions of the portal that were ended before their time. */
   readonly endedSessions: EndedSessions;
   /** The keys that an issuer of tokens gave last, for the next generation. */

@@ -22,6 +22,7 @@ import { processClock } from "./process-clock.ts";
 import type { SharedHistory } from "./shared-history.ts";
 import { SharedNumbers } from "./shared-numbers.ts";
 import type { SharedSessions } from "./shared-sessions.ts";
+import type { SharedUploads } from "./shared-uploads.ts";
 import { SharedWatches } from "./shared-watches.ts";
 import { emptyStats, lastingStats, mergedStats } from "./stats-merge.ts";
 import { mergedBudgets, mergedPools, unreachedPools } from "./watched-merge.ts";
@@ -37,6 +38,8 @@ export interface CrewDeps {
   readonly sessions: SharedSessions;
   /** The history of all threads. */
   readonly history: SharedHistory;
+  /** The uploads of all threads. */
+  readonly uploads: SharedUploads;
   /** Calls in progress of threads that have ended are given back here. */
   readonly places: Pick<SharedPlaces, "ended">;
   /** The metrics of all, as Prometheus reads them. */
@@ -263,7 +266,7 @@ export class Crew implements AsyncDisposable {
   }
 
   #open(): CallThread {
-    const { board, limits, sessions, history, exposition, configuration } = this.#deps;
+    const { board, limits, sessions, history, uploads, exposition, configuration } = this.#deps;
     const slot = this.#freeSlot();
     const thread = new CallThread(
       {
@@ -279,6 +282,7 @@ export class Crew implements AsyncDisposable {
           flushHistory: () => history.flush(),
           readHistory: (reading) => history.next(slot, reading),
           endReading: (reading) => history.stop(slot, reading),
+          ...uploads.answersFor(slot),
           configValues: () => configuration.values(),
           configStatus: () => configuration.status(),
           checkConfig: () => configuration.check(),
@@ -398,6 +402,7 @@ export class Crew implements AsyncDisposable {
     this.#deps.places.ended(thread.slot + 1);
     void this.#deps.sessions.ended(thread.slot);
     this.#deps.history.ended(thread.slot);
+    void this.#deps.uploads.ended(thread.slot);
     this.#watches.ended(thread);
     this.#left = mergedMetrics([this.#left, lasting(ofThread(thread.counted))]);
     this.#leftStats = lastingStats(mergedStats([this.#leftStats, thread.stats]));
