@@ -41,8 +41,8 @@ export function namesOf(settings: Settings) {
 
 /** What a gateway that is one of several threads shares with the others. */
 export interface ThreadParts {
-  /** Buckets of limits, for one generation. */
-  buckets(): LimitStore;
+  /** Buckets of limits. */
+  readonly buckets: LimitStore;
   /** Calls in progress. */
   readonly places: Places;
   /** The workers that run models for all threads; disposing of them lets go of what this one has loaded. */
@@ -104,6 +104,8 @@ export interface ProcessParts {
   readonly thread: ThreadParts | undefined;
   /** What administrators see of the configuration, and have it read again by. */
   readonly configuration: ConfigurationAdmin;
+  /** Buckets of limits that no other gateway shares, for so many clients: those of the generation before where it had as many. */
+  readonly buckets: (clientsMax: number) => LimitStore;
   /** The ids of relayed objects; without a secret they are good for as long as the process lives. */
   readonly relayIds: (secret: string | undefined) => RelayIds;
 }

@@ -117,7 +117,7 @@ export function serveCalls(port: MessagePort, data: ThreadData): void {
   });
 
   const parts: ThreadParts = {
-    buckets: () => new SharedBuckets(limits, { thread, clock: processClock, generation }),
+    buckets: new SharedBuckets(limits, { thread, clock: processClock }),
     places: new SharedPlaces(limits, thread),
     openInference: () => new RemoteInference(calls, systemClock, generation),
     openHistory(stores) {
