@@ -20,7 +20,14 @@ import { frontDeps, frontOptions, gaugedPools } from "#gateway/front-options.ts"
 import { namesOf, type ProcessParts, type Shared, type ThreadParts } from "#gateway/parts.ts";
 import { openHooks, openIdentity, openLimiter, openShared } from "#gateway/policy.ts";
 import { openPredict, openPredictCatalog } from "#gateway/predict-side.ts";
-import { keptBuckets, keptIds, openAudit, openLoad, openTraces, openUploads } from "#gateway/process.ts";
+import {
+  keptBuckets,
+  keptIds,
+  openAudit,
+  openLoad,
+  openTraces,
+  openUploads,
+} from "#gateway/process.ts";
 import { ChatService } from "#gen/polygate/v1/chat_pb.js";
 import { accessText, shownAccess } from "#identity/access.ts";
 import { createMetrics } from "#metrics.ts";
