@@ -10,6 +10,7 @@ import { http2Suite } from "./suites/http2.ts";
 import { llmSuite } from "./suites/llm.ts";
 import { predictSuite } from "./suites/predict.ts";
 import { rpcSuite } from "./suites/rpc.ts";
+import { workersSuite } from "./suites/workers.ts";
 import type { Effort } from "./support/contest.ts";
 import { installGateways } from "./support/gateways.ts";
 import { PerformancePage } from "./support/page.ts";
@@ -22,6 +23,7 @@ const suites: ReadonlyMap<string, Suite> = new Map([
   ["llm", llmSuite],
   ["predict", predictSuite],
   ["rpc", rpcSuite],
+  ["workers", workersSuite],
 ]);
 
 /** What a name asks for; empty when it names nothing. */

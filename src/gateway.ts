@@ -20,7 +20,14 @@ import { frontDeps, frontOptions, gaugedPools } from "#gateway/front-options.ts"
 import { namesOf, type ProcessParts, type Shared, type ThreadParts } from "#gateway/parts.ts";
 import { openHooks, openIdentity, openLimiter, openShared } from "#gateway/policy.ts";
 import { openPredict, openPredictCatalog } from "#gateway/predict-side.ts";
-import { keptIds, openAudit, openLoad, openTraces, openUploads } from "#gateway/process.ts";
+import {
+  keptBuckets,
+  keptIds,
+  openAudit,
+  openLoad,
+  openTraces,
+  openUploads,
+} from "#gateway/process.ts";
 import { ChatService } from "#gen/polygate/v1/chat_pb.js";
 import { accessText, shownAccess } from "#identity/access.ts";
 import { createMetrics } from "#metrics.ts";
@@ -297,11 +304,14 @@ async function openParts(
     buffers: new ByteBudget(settings.bufferBytesMax),
     traces,
     audit: settings.audit && opening.use(openAudit(settings.audit, metrics)),
-    uploads: settings.uploads && opening.use(openUploads(settings.uploads, { clock, metrics })),
+    uploads:
+      settings.uploads &&
+      (thread?.uploads ?? opening.use(openUploads(settings.uploads, { clock, metrics }))),
     startedMs: clock.nowMs() - (thread?.ageMs() ?? 0),
     endedSessions: opening.use(new EndedSessions(given.thread !== undefined)),
     keptKeys: {},
     keptAlerts: {},
+    buckets: thread === undefined ? keptBuckets(clock) : () => thread.buckets,
     relayIds: keptIds(),
   };
 }

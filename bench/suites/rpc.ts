@@ -5,7 +5,6 @@ import { ChatRequestSchema as CoreRequestSchema } from "#gen/polyagent/core/v1/c
 import { ChatRequestSchema } from "#gen/polygate/v1/chat_pb.js";
 import { chainCosts } from "../support/chain-costs.ts";
 import {
-  benchKey,
   chatRequest,
   coreRequest,
   framed,
@@ -32,14 +31,8 @@ import { startUpTimes } from "../support/start-up.ts";
 import { figure, median, quantile } from "../support/statistics.ts";
 import type { Suite } from "../support/suite.ts";
 import type { Table } from "../support/table.ts";
+import { chatCall, credential } from "../support/unary-call.ts";
 
-const credential = ["authorization", `Bearer ${benchKey}`] as const;
-const grpcCall: Call = {
-  wire: "h2c",
-  path: paths.chat,
-  fields: [["content-type", "application/grpc"], ["te", "trailers"], credential],
-  body: framed(toBinary(ChatRequestSchema, chatRequest)),
-};
 const jsonCall: Call = {
   wire: "http/1.1",
   path: "/api/v1/chat",
@@ -69,7 +62,7 @@ const unary = (): Contest => ({
     { name: "connect-node, same chain", command: nodeServer("connect-node") },
     ...goContender("grpc-go", "grpc-go, bare"),
   ],
-  loads: [{ name: "128 in flight", call: grpcCall, pressure: wide }],
+  loads: [{ name: "128 in flight", call: chatCall, pressure: wide }],
 });
 
 const json = (): Contest => ({
@@ -93,14 +86,14 @@ const streams: Contest = {
   loads: [
     {
       name: "128 at once, small messages",
-      call: { ...grpcCall, path: paths.stream },
+      call: { ...chatCall, path: paths.stream },
       pressure: wide,
       unit: messages,
     },
     {
       name: "16 at once, messages of 16 kB",
       call: {
-        ...grpcCall,
+        ...chatCall,
         path: paths.stream,
         body: framed(toBinary(ChatRequestSchema, largeStreamRequest)),
       },
@@ -117,7 +110,7 @@ async function identity(effort: Effort): Promise<Table> {
     ? stack.use(await startServer(redisServer, { core: cores.load }))
     : undefined;
   if (redis === undefined) console.error("Redis is left out: redis-server is not installed");
-  return await runContest(await identityContest(grpcCall, wide, redis?.port), effort);
+  return await runContest(await identityContest(chatCall, wide, redis?.port), effort);
 }
 
 /** The gateway itself, in front of a core. */
@@ -137,7 +130,7 @@ async function hop(effort: Effort): Promise<Table> {
         { name: "Polygate, full chain", command: gatewayTo(core.port) },
         ...(isInstalled("nginx") ? [nginx] : []),
       ],
-      loads: [{ name: "128 in flight", call: grpcCall, pressure: wide }],
+      loads: [{ name: "128 in flight", call: chatCall, pressure: wide }],
     },
     effort,
   );
@@ -160,7 +153,7 @@ async function tracing(effort: Effort): Promise<Table> {
         { name: "1 % sampled", command: gatewayTo(core.port, sampled(0.01)) },
         { name: "100 % sampled", command: gatewayTo(core.port, sampled(1)) },
       ],
-      loads: [{ name: "128 in flight", call: grpcCall, pressure: wide }],
+      loads: [{ name: "128 in flight", call: chatCall, pressure: wide }],
     },
     effort,
   );
@@ -176,8 +169,8 @@ async function latency({ rounds, seconds }: Effort): Promise<Table> {
   await using gateway = await startServer(gatewayTo(core.port));
   const pace = { perSecond: callsPerSecond, seconds, connections: 8 };
   const ways = [
-    { name: "direct", port: core.port, call: { ...grpcCall, ...coreCall } },
-    { name: "through Polygate", port: gateway.port, call: grpcCall },
+    { name: "direct", port: core.port, call: { ...chatCall, ...coreCall } },
+    { name: "through Polygate", port: gateway.port, call: chatCall },
   ];
   const shares = [0.5, 0.95, 0.99];
   const samples = ways.map(() => shares.map((): number[] => []));
@@ -212,12 +205,12 @@ const heldConnections = 10_000;
 async function held({ rounds, seconds }: Effort): Promise<Table> {
   await using server = await startServer(polygate.command);
   const traffic = async (taken: number[]) => {
-    const { calls } = await load(server.port, grpcCall, wide, seconds);
+    const { calls } = await load(server.port, chatCall, wide, seconds);
     taken.push(calls / seconds);
   };
   const alone: number[] = [];
   const beside: number[] = [];
-  await load(server.port, grpcCall, wide, warmUpSeconds);
+  await load(server.port, chatCall, wide, warmUpSeconds);
   let stillOpen = heldConnections;
   for (let round = 0; round < rounds; round += 1) {
     await traffic(alone);

@@ -9,7 +9,7 @@ import { markdownOf, type Table } from "./table.ts";
 
 const preface = `# Performance
 
-Every figure here is written by \`npm run bench <http2|llm|rpc|all> [rounds] [seconds]\`; none is entered by hand. A single table, such as
+Every figure here is written by \`npm run bench <http2|llm|predict|rpc|workers|all> [rounds] [seconds]\`; none is entered by hand. A single table, such as
 \`npm run bench rpc/unary 3 1\`, is measured in half a minute and only printed; \`npm run bench help\` lists them all.
 \`npm run bench llm -- --install\` first installs the gateways of others that it compares with, into \`.cache/bench\`.
 

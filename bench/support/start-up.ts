@@ -1,4 +1,4 @@
-/** How soon a gateway without models is up, and what it holds when idle. */
+/** How soon a gateway without models is up, and what it holds when idle, by how it is built and by threads. */
 
 import { execFileSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
@@ -6,47 +6,57 @@ import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Effort } from "./contest.ts";
 import { folder } from "./programs.ts";
-import { startServer } from "./server-process.ts";
+import { allCores, startServer } from "./server-process.ts";
 import { figure, median } from "./statistics.ts";
 import type { Table } from "./table.ts";
 
 /** Time after which nothing of the start is still under way. */
 const settleMs = 1_500;
+/** Patience with a machine that has other work. */
+const startTimeoutMs = 60_000;
 
 /** Builds the package beside the repository's own build; returns its program. */
 function built(): string {
   const home = join(folder, "package");
+  const outDir = join(home, "dist/cli");
+  const program = join(outDir, "main.js");
+  // Another table has built it.
+  if (existsSync(program)) return program;
   mkdirSync(home);
   copyFileSync("package.json", join(home, "package.json"));
   for (const name of ["node_modules", "gen", "proto", "web", "models"]) {
     if (existsSync(name)) symlinkSync(resolve(name), join(home, name));
   }
-  const outDir = join(home, "dist/cli");
   execFileSync("npx", ["rolldown", "-c", "rolldown.config.ts", "--dir", outDir]);
-  return join(outDir, "main.js");
+  return program;
 }
 
-/** Time from the process's start to an answer of /livez, and resident memory, of the build and of the source. */
-export async function startUpTimes({ rounds }: Effort): Promise<Table> {
+/** A way to start a gateway: what comes before its own arguments, and those besides. */
+interface Way {
+  readonly name: string;
+  readonly args: readonly string[];
+  readonly flags?: readonly string[];
+  /** The core, or the cores, that it has; that of servers when absent. */
+  readonly core?: string;
+}
+
+/** Milliseconds from the process's start to an answer of /livez, and resident megabytes, of each way in turn; medians. */
+async function startsOf(given: readonly Way[], { rounds }: Effort) {
   const models = join(folder, "empty");
   mkdirSync(models, { recursive: true });
   const config = join(folder, "start-up.yaml");
   writeFileSync(config, JSON.stringify({ models: { path: models } }));
-  const flags = ["serve", "--config", config, "--host", "127.0.0.1", "--port"];
-  const program = built();
-  const ways = [
-    { name: "built package", args: [program] },
-    { name: "from source", args: ["-C", "source", "src/cli/main.ts"] },
-  ].map((way) => ({ ...way, readyMs: [] as number[], residentMb: [] as number[] }));
+  const common = ["serve", "--config", config, "--host", "127.0.0.1"];
+  const ways = given.map((way) => ({
+    ...{ ...way, readyMs: [] as number[], residentMb: [] as number[] },
+  }));
   for (let round = 0; round < rounds; round += 1) {
-    for (const { args, readyMs, residentMb } of ways) {
+    for (const { args, flags = [], core, readyMs, residentMb } of ways) {
       const startMs = performance.now();
-      await using server = await startServer((port) => [
-        process.execPath,
-        ...args,
-        ...flags,
-        String(port),
-      ]);
+      await using server = await startServer(
+        (port) => [process.execPath, ...args, ...common, ...flags, "--port", String(port)],
+        { startTimeoutMs, ...(core !== undefined && { core }) },
+      );
       const { ok } = await fetch(`http://127.0.0.1:${server.port}/livez`);
       if (!ok) throw new Error("/livez says no");
       readyMs.push(performance.now() - startMs);
@@ -54,14 +64,33 @@ export async function startUpTimes({ rounds }: Effort): Promise<Table> {
       residentMb.push((await server.residentBytes()) / 1e6);
     }
   }
-  return {
-    title: "Start, and memory when idle, with no model loaded",
-    columns: ["gateway", "as", "ms to /livez", "resident MB"],
-    rows: ways.map(({ name, readyMs, residentMb }, index) => [
-      index === 0 ? "polygate serve" : "",
-      name,
-      figure(median(readyMs)),
-      figure(median(residentMb)),
-    ]),
-  };
+  return ways.map(({ name, readyMs, residentMb }, index) => [
+    index === 0 ? "polygate serve" : "",
+    name,
+    figure(median(readyMs)),
+    figure(median(residentMb)),
+  ]);
+}
+
+const columns = ["gateway", "as", "ms to /livez", "resident MB"];
+
+/** Of the build and of the source. */
+export async function startUpTimes(effort: Effort): Promise<Table> {
+  const ways = [
+    { name: "built package", args: [built()] },
+    { name: "from source", args: ["-C", "source", "src/cli/main.ts"] },
+  ];
+  const rows = await startsOf(ways, effort);
+  return { title: "Start, and memory when idle, with no model loaded", columns, rows };
+}
+
+/** Of the whole build, by threads that serve calls; all cores are theirs. */
+export async function threadStartTimes(effort: Effort, threads: readonly number[]): Promise<Table> {
+  const args = [built()];
+  const ways = threads.map((count) => ({
+    ...{ name: `threads: ${count}`, args, core: allCores },
+    flags: ["--workers", String(count)],
+  }));
+  const rows = await startsOf(ways, effort);
+  return { title: "Start, and memory when idle, by threads", columns, rows };
 }

@@ -68,7 +68,7 @@ export function compile(
   const rateLimit = withListenerLimits(generalLimits, config, report);
   const cores = coresFrom(config.cores, withKubernetes, report);
   const forwardsCredentials = providers.some(({ credentials }) => credentials === "client");
-  const uploads = uploadsFrom(config.uploads, { ...context, workers }, report);
+  const uploads = uploadsFrom(config.uploads, context, report);
   const auditLog = auditFrom(config.audit, context, report);
   const listeners = listenersFrom(config, context, reports);
   const { rest, restTemplates } = restFrom(

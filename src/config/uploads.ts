@@ -11,11 +11,7 @@ import type { UploadsSettings } from "./settings.ts";
 
 /** The section of the file. */
 export const uploads = z.strictObject({
-  enabled: flag()
-    .optional()
-    .describe(
-      "Take files at `/v1/upload`; `false` is 404 there. When absent `true` for one of `workers`; more of them cannot share files.",
-    ),
+  enabled: flag().prefault(true).describe("Take files at `/v1/upload`; `false` is 404 there."),
   retention: duration("7d").prefault("1h").describe("How long an upload is kept."),
   folder: text()
     .optional()
@@ -42,19 +38,10 @@ export const uploadsRows: readonly EnvironmentRow[] = [
 /** Its folder must be there; absent where nothing is to be uploaded. */
 export function uploadsFrom(
   { enabled, retention, folder: named, ...bounds }: FileUploads,
-  {
-    folder,
-    isReadable,
-    workers,
-  }: Pick<CompileContext, "folder" | "isReadable"> & {
-    readonly workers: number;
-  },
+  { folder, isReadable }: Pick<CompileContext, "folder" | "isReadable">,
   report: Report,
 ): UploadsSettings | undefined {
-  if (!(enabled ?? workers === 1)) return undefined;
-  if (workers > 1) {
-    report(["uploads", "enabled"], "is not possible with `workers` above 1", "set workers to 1");
-  }
+  if (!enabled) return undefined;
   const path = named === undefined ? tmpdir() : resolve(folder, named);
   if (named !== undefined && !isReadable(path)) report(["uploads", "folder"], "is not there");
   return {

@@ -28,7 +28,7 @@ import type { ConfigurationAdmin } from "#services/config.ts";
 import type { RelayIds } from "#services/relay-ids.ts";
 import type { StatsSnapshot } from "#services/stats-snapshot.ts";
 import type { SharedStore } from "#shared-store.ts";
-import type { UploadStore } from "#uploads/store.ts";
+import type { Uploads } from "#uploads/store.ts";
 
 /** The services that these settings let be called. */
 export function servicesOf({ uploads }: Settings) {
@@ -41,14 +41,16 @@ export function namesOf(settings: Settings) {
 
 /** What a gateway that is one of several threads shares with the others. */
 export interface ThreadParts {
-  /** Buckets of limits, for one generation. */
-  buckets(): LimitStore;
+  /** Buckets of limits. */
+  readonly buckets: LimitStore;
   /** Calls in progress. */
   readonly places: Places;
   /** The workers that run models for all threads; disposing of them lets go of what this one has loaded. */
   openInference(): WorkerPool;
   /** The history of all threads; `stores` is notified whether it can be kept. */
   openHistory(stores: StoreStates): CallHistory;
+  /** The uploads of all threads. */
+  readonly uploads: Uploads;
   /** Numbers of the calls and decisions that are kept, over all threads. */
   readonly numbers: { calls(): number; decisions(): number };
   /** What all threads have counted, as Prometheus reads it. */
@@ -91,7 +93,7 @@ export interface ProcessParts {
   /** Absent where nothing is traced. */
   readonly traces: CallTraces | undefined;
   /** Absent where nothing may be uploaded. */
-  readonly uploads: UploadStore | undefined;
+  readonly uploads: Uploads | undefined;
   /** Sessions of the portal that were ended before their time. */
   readonly endedSessions: EndedSessions;
   /** The keys that an issuer of tokens gave last, for the next generation. */
@@ -102,6 +104,8 @@ export interface ProcessParts {
   readonly thread: ThreadParts | undefined;
   /** What administrators see of the configuration, and have it read again by. */
   readonly configuration: ConfigurationAdmin;
+  /** Buckets of limits that no other gateway shares, for so many clients: those of the generation before where it had as many. */
+  readonly buckets: (clientsMax: number) => LimitStore;
   /** The ids of relayed objects; without a secret they are good for as long as the process lives. */
   readonly relayIds: (secret: string | undefined) => RelayIds;
 }

@@ -10,7 +10,7 @@ import { keyOfCaller } from "#interceptors/caller.ts";
 import type { KeyRoom } from "#keys/key-room.ts";
 import { missingAfter } from "#limits/budget.ts";
 import { type LimitOptions, ownLimitsOnly } from "#limits/limit-options.ts";
-import { type LimitStore, MemoryLimits } from "#limits/limit-store.ts";
+import type { LimitStore } from "#limits/limit-store.ts";
 import { Limiter } from "#limits/limiter.ts";
 import type { BudgetLimit } from "#limits/owner.ts";
 import { causeText } from "#observability/cause-text.ts";
@@ -74,17 +74,17 @@ async function spentBefore(
   return missingAfter(await kept.of(by, spender, period.startsMs), limits, clock.wallMs());
 }
 
-/** The limits of calls, with buckets that begin full, but for budgets whose spending is kept. */
+/** The limits of calls, with buckets that begin full, but for budgets whose spending is kept, and those that were there under the settings before. */
 export function openLimiter(
-  { clock, logger, metrics, keys, thread }: ProcessParts,
+  { clock, logger, metrics, keys, thread, buckets }: ProcessParts,
   settings: Settings,
   shared: LimitStore | undefined,
 ): Limiter | undefined {
   const options = limitOptionsOf(settings);
   if (options === undefined) return undefined;
-  const store = shared ?? thread?.buckets() ?? new MemoryLimits(options.clientsMax, clock);
+  const store = shared ?? buckets(options.clientsMax);
   return new Limiter(options, {
-    ...{ clock, store, places: thread?.places },
+    ...{ clock, store, isStoreKept: shared === undefined, places: thread?.places },
     ...(keys && { spentBefore: (limit: BudgetLimit) => spentBefore(limit, keys, clock) }),
     onSpent({ owner: { tier, name }, budget: { usd, onExceeded: on_exceeded }, period }) {
       metrics.budgetsSpent.inc({ tier, on_exceeded });

@@ -1,7 +1,9 @@
 /** Opens what lives as long as the process: the audit log, uploads, tracing, the watch over its load. */
 
 import type { AuditSettings, TracingSettings, UploadsSettings } from "#config/settings.ts";
+import type { Clock } from "#core/clock.ts";
 import type { ProcessParts } from "#gateway/parts.ts";
+import { MemoryLimits } from "#limits/limit-store.ts";
 import type { Metrics } from "#metrics.ts";
 import { type AuditLog, openAuditLog } from "#observability/audit-log.ts";
 import type { CallTraces } from "#observability/call-traces.ts";
@@ -65,6 +67,17 @@ export function openLoad(
       else logger.warn({ refuses: level.refuses, cause: level.cause }, "overload");
     },
   });
+}
+
+/** What the process keeps for its generations: the buckets of the one before, where they are as many. */
+export function keptBuckets(clock: Clock): ProcessParts["buckets"] {
+  let kept: { readonly clientsMax: number; readonly store: MemoryLimits } | undefined;
+  return (clientsMax) => {
+    if (kept?.clientsMax !== clientsMax) {
+      kept = { clientsMax, store: new MemoryLimits(clientsMax, clock) };
+    }
+    return kept.store;
+  };
 }
 
 /** What the process keeps for its generations: the ids of the one before, where the secret is the same. */

@@ -34,6 +34,8 @@ export interface Caller {
 export interface LimiterDeps {
   readonly clock: Pick<Clock, "wallMs" | "sleep">;
   readonly store: LimitStore;
+  /** The store goes on under other settings: buckets begin anew where their limits are others. */
+  readonly isStoreKept?: boolean;
   /** Where calls in progress are counted; in this limiter when absent. */
   readonly places?: Places | undefined;
   /**
@@ -64,6 +66,7 @@ export class Limiter implements LimitSource {
   readonly options: LimitOptions;
   readonly store: LimitStore;
   readonly clock: LimiterDeps["clock"];
+  readonly #isStoreKept: boolean;
   readonly #onSpent: LimiterDeps["onSpent"];
   readonly #spentBefore: LimiterDeps["spentBefore"];
   /** Budgets of which it is asked what was spent before, by key; each settles when calls need not wait any more. */
@@ -76,10 +79,11 @@ export class Limiter implements LimitSource {
   });
 
   constructor(options: LimitOptions, deps: LimiterDeps) {
-    const { store, clock, onSpent, spentBefore, places } = deps;
+    const { store, clock, onSpent, spentBefore, places, isStoreKept = false } = deps;
     this.options = options;
     this.store = store;
     this.clock = clock;
+    this.#isStoreKept = isStoreKept;
     this.inProgress = places ?? new InProgress();
     this.#onSpent = onSpent;
     this.#spentBefore = spentBefore;
@@ -215,7 +219,7 @@ export class Limiter implements LimitSource {
       to.push(known);
       return;
     }
-    const owner = new Owner(tier, name, terms);
+    const owner = new Owner(tier, name, terms, this.#isStoreKept);
     if (known !== undefined && known.terms.budget === terms.budget) {
       // It may use something else by another way in; its money is the same.
       owner.reported = known.reported;

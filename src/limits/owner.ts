@@ -62,8 +62,11 @@ export class Owner {
   reported: string | undefined;
   /** The period for which what was spent before is counted. */
   counted: string | undefined;
+  readonly #areLimitsInKeys: boolean;
 
-  constructor(tier: Tier, name: string, terms: Terms) {
+  /** With limits in the keys of its buckets, buckets of other limits are others. */
+  constructor(tier: Tier, name: string, terms: Terms, areLimitsInKeys = false) {
+    this.#areLimitsInKeys = areLimitsInKeys;
     this.tier = tier;
     this.name = name;
     this.terms = terms;
@@ -79,10 +82,10 @@ export class Owner {
     const known = this.#budget;
     if (known !== undefined && wallMs < known.period.endsMs) return known;
     const period = periodOf(budget, wallMs);
+    const limits = budgetLimits(budget);
     this.#budget = {
-      ...{ owner: this, unit: "micro_usd", budget, period },
-      key: `${this.key} usd ${period.name}`,
-      limits: budgetLimits(budget),
+      ...{ owner: this, unit: "micro_usd", budget, period, limits },
+      key: this.#keyOf(`usd ${period.name}`, limits),
     };
     return this.#budget;
   }
@@ -92,8 +95,14 @@ export class Owner {
     return [this.requests, this.tokens, this.budget(wallMs)].filter((limit) => limit !== undefined);
   }
 
+  #keyOf(of: string, { capacity, perSecond }: BucketLimits): string {
+    return this.#areLimitsInKeys
+      ? `${this.key} ${of} ${capacity} ${perSecond}`
+      : `${this.key} ${of}`;
+  }
+
   #limit(unit: Unit, limits: BucketLimits | undefined): Limit | undefined {
-    return limits && { owner: this, unit, key: `${this.key} ${unit}`, limits };
+    return limits && { owner: this, unit, key: this.#keyOf(unit, limits), limits };
   }
 }
 

@@ -26,8 +26,6 @@ export interface SharedBucketsDeps {
   readonly thread: number;
   /** Monotonic, from one origin in all threads. */
   readonly clock: Pick<Clock, "nowMs">;
-  /** Buckets of another generation have other keys. */
-  readonly generation: number;
 }
 
 /**
@@ -49,7 +47,7 @@ export class SharedBuckets implements LimitStore {
     this.#lock = lock;
     this.#keys = bucketKeys;
     this.#values = bucketValues;
-    this.#keyOf = memoryKeys(`${memory.seed} ${deps.generation}`);
+    this.#keyOf = memoryKeys(memory.seed);
   }
 
   reserve(asks: readonly Ask[]): Reservation {

@@ -211,7 +211,7 @@ async function withFile(deps: PredictDeps, request: PredictRequest, context: Han
   if (fileId === "") return await predict(deps, request, context);
   const { uploads } = deps;
   const field = "file_id";
-  const upload = uploads.find(context.values, fileId, field);
+  const upload = await uploads.find(context.values, fileId, field);
   using _held = await uploads.hold(upload.size, context.signal);
   const file = await uploads.read(upload, field);
   return await predict(deps, { ...request, file, fileId: "" }, context);

@@ -9,12 +9,13 @@ import { fault } from "#errors/fault.ts";
 import { bodyRefused } from "#exchange/body-fault.ts";
 import type { MediaPart, Part } from "#gen/polygate/v1/conversation_pb.js";
 import { ownerOf } from "#interceptors/caller.ts";
-import { type KeptUpload, type UploadStore, uploadPrefix } from "#uploads/store.ts";
+import { type Uploads, uploadPrefix } from "#uploads/store.ts";
+import type { KeptUpload } from "#uploads/upload.ts";
 
 /** What naming uploads needs. */
 export interface UploadedFilesDeps {
   /** Absent where nothing may be uploaded: no id is known then. */
-  readonly store?: UploadStore | undefined;
+  readonly store?: Uploads | undefined;
   /** Bytes of requests and responses that the process holds. */
   readonly buffers: ByteBudget;
 }
@@ -128,9 +129,9 @@ export class UploadedFiles {
     return named === undefined ? open() : this.#piecesOf(named, context, open);
   }
 
-  /** The upload of a call's owner. Throws NOT_FOUND for ids of others, as for those of no one. */
-  find(values: ContextValues, id: string, field: string): KeptUpload {
-    const found = isUpload(id) ? this.#deps.store?.find(ownerOf(values), id) : undefined;
+  /** The upload of a call's owner. Rejects with NOT_FOUND for ids of others, as for those of no one. */
+  async find(values: ContextValues, id: string, field: string): Promise<KeptUpload> {
+    const found = isUpload(id) ? await this.#deps.store?.find(ownerOf(values), id) : undefined;
     if (found === undefined) throw unknownUpload(field);
     return found;
   }
@@ -169,7 +170,10 @@ export class UploadedFiles {
 
   /** Puts the bytes into the parts, and holds the memory that they take. */
   async #fill(named: readonly Named[], { values, signal }: HandlerContext): Promise<Disposable> {
-    const found = named.map((one) => ({ ...one, upload: this.find(values, one.id, one.field) }));
+    const found: (Named & { readonly upload: KeptUpload })[] = [];
+    for (const one of named) {
+      found.push({ ...one, upload: await this.find(values, one.id, one.field) });
+    }
     let bytes = 0;
     for (const { part, field, upload } of found) {
       requireKind(part, upload.contentType, field);

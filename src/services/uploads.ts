@@ -11,12 +11,12 @@ import type { HttpBody } from "#gen/google/api/httpbody_pb.js";
 import type { UploadService } from "#gen/polygate/v1/uploads_pb.js";
 import { mediaTypeFrom } from "#http/media-type.ts";
 import { ownerOf } from "#interceptors/caller.ts";
-import type { UploadStore } from "#uploads/store.ts";
+import type { Uploads } from "#uploads/store.ts";
 import { paced } from "./paced.ts";
 
 /** What the service needs. */
 export interface UploadServiceDeps {
-  readonly store: UploadStore;
+  readonly store: Uploads;
   /** Greatest size of a file, and of the form that holds it, in bytes. */
   readonly bytesMax: number;
   readonly clock: Clock;
@@ -106,7 +106,7 @@ export function createUploadService({
     body?.finish();
     // No one would learn its id.
     signal.throwIfAborted();
-    const { id, size, sha256, contentType, expiresAtMs } = incoming.keep();
+    const { id, size, sha256, contentType, expiresAtMs } = await incoming.keep();
     return { id, size, sha256, contentType, expiresAt: timestampFromMs(expiresAtMs) };
   }
   return { upload };

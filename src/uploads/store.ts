@@ -6,9 +6,10 @@ import { RandomIds } from "#core/random-ids.ts";
 import { fault } from "#errors/fault.ts";
 import { openAnonymous } from "./anonymous-file.ts";
 import { diskFault } from "./disk-fault.ts";
-import { type FileFacts, IncomingUpload } from "./incoming-upload.ts";
+import { IncomingUpload } from "./incoming-upload.ts";
 import { type Amount, Quota, type QuotaLimits, type Refusal } from "./quota.ts";
 import { SharedFile } from "./shared-file.ts";
+import type { FileFacts, KeptUpload, Upload, UploadTarget } from "./upload.ts";
 
 /** How ids of uploads begin. */
 export const uploadPrefix = "upl_";
@@ -21,6 +22,14 @@ export interface UploadTerms {
   readonly limits: QuotaLimits;
 }
 
+/** The uploads of the process. */
+export interface Uploads {
+  /** Begins one. Rejects with UPLOADS_LIMITED, UPLOADS_FULL and INTERNAL. */
+  begin(owner: string): Promise<IncomingUpload>;
+  /** The upload of this owner; undefined for those of others, as for those that there are not. */
+  find(owner: string, id: string): KeptUpload | undefined | Promise<KeptUpload | undefined>;
+}
+
 /** What the store needs. */
 export interface UploadDeps {
   readonly clock: Clock;
@@ -28,19 +37,6 @@ export interface UploadDeps {
   readonly onChange?: (taken: Amount) => void;
   /** Opens a file of the folder. */
   readonly open?: (folder: string) => Promise<FileHandle>;
-}
-
-/** A file that is kept. */
-export interface Upload extends FileFacts {
-  readonly id: string;
-  /** Milliseconds since the Unix epoch. */
-  readonly expiresAtMs: number;
-}
-
-/** A file that may be read. */
-export interface KeptUpload extends Upload {
-  /** All of its bytes, also when it expires meanwhile; undefined when it had expired before. */
-  read(): Promise<Buffer | undefined>;
 }
 
 interface Entry extends KeptUpload {
@@ -57,7 +53,7 @@ const settings = {
 } as const;
 
 /** Keeps files in memory's list and on the disk. Disposing of it closes them, with which they are gone. */
-export class UploadStore implements AsyncDisposable {
+export class UploadStore implements Uploads, AsyncDisposable {
   readonly #terms: UploadTerms;
   readonly #clock: Clock;
   readonly #open: (folder: string) => Promise<FileHandle>;
@@ -85,8 +81,12 @@ export class UploadStore implements AsyncDisposable {
     return this.#quota.taken;
   }
 
-  /** Begins an upload. Rejects with UPLOADS_LIMITED, UPLOADS_FULL and INTERNAL. */
-  async begin(owner: string): Promise<IncomingUpload<Upload>> {
+  async begin(owner: string): Promise<IncomingUpload> {
+    return new IncomingUpload(await this.openTarget(owner));
+  }
+
+  /** Where the bytes of an upload that begins go. Rejects as `begin` does. */
+  async openTarget(owner: string): Promise<UploadTarget> {
     this.#take(owner, { files: 1, bytes: 0 });
     const release = (bytes: number) => {
       this.#quota.release(owner, { files: 1, bytes });
@@ -100,14 +100,20 @@ export class UploadStore implements AsyncDisposable {
       throw diskFault(thrown);
     }
     const file = new SharedFile(handle, release);
-    return new IncomingUpload({
-      file,
-      take: (bytes) => this.#take(owner, { files: 0, bytes }),
-      keep: (facts) => this.#keep(owner, file, facts),
-    });
+    return {
+      append: async (bytes) => {
+        this.#take(owner, { files: 0, bytes: bytes.length });
+        try {
+          await file.append(bytes);
+        } catch (thrown) {
+          throw diskFault(thrown);
+        }
+      },
+      keep: async (facts) => this.#keep(owner, file, facts),
+      leave: () => file.leave(),
+    };
   }
 
-  /** The upload of this owner; undefined for those of others, as for those that there are not. */
   find(owner: string, id: string): KeptUpload | undefined {
     const entry = this.#entries.get(id);
     return entry?.owner === owner && entry.dueMs > this.#clock.nowMs() ? entry : undefined;

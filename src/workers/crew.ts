@@ -22,6 +22,7 @@ import { processClock } from "./process-clock.ts";
 import type { SharedHistory } from "./shared-history.ts";
 import { SharedNumbers } from "./shared-numbers.ts";
 import type { SharedSessions } from "./shared-sessions.ts";
+import type { SharedUploads } from "./shared-uploads.ts";
 import { SharedWatches } from "./shared-watches.ts";
 import { emptyStats, lastingStats, mergedStats } from "./stats-merge.ts";
 import { mergedBudgets, mergedPools, unreachedPools } from "./watched-merge.ts";
@@ -37,6 +38,8 @@ export interface CrewDeps {
   readonly sessions: SharedSessions;
   /** The history of all threads. */
   readonly history: SharedHistory;
+  /** The uploads of all threads. */
+  readonly uploads: SharedUploads;
   /** Calls in progress of threads that have ended are given back here. */
   readonly places: Pick<SharedPlaces, "ended">;
   /** The metrics of all, as Prometheus reads them. */
@@ -70,6 +73,8 @@ export class Crew implements AsyncDisposable {
   readonly #serving = new Set<CallThread>();
   /** Those that exist. */
   readonly #threads = new Set<CallThread>();
+  /** Those that are to take the place of one that serves: where they fail nothing is missing. */
+  readonly #successors = new Set<CallThread>();
   readonly #pauses = new CrashPauses();
   readonly #numbers = new SharedNumbers().buffer;
   readonly #watches = new SharedWatches();
@@ -263,7 +268,7 @@ export class Crew implements AsyncDisposable {
   }
 
   #open(): CallThread {
-    const { board, limits, sessions, history, exposition, configuration } = this.#deps;
+    const { board, limits, sessions, history, uploads, exposition, configuration } = this.#deps;
     const slot = this.#freeSlot();
     const thread = new CallThread(
       {
@@ -279,6 +284,7 @@ export class Crew implements AsyncDisposable {
           flushHistory: () => history.flush(),
           readHistory: (reading) => history.next(slot, reading),
           endReading: (reading) => history.stop(slot, reading),
+          ...uploads.answersFor(slot),
           configValues: () => configuration.values(),
           configStatus: () => configuration.status(),
           checkConfig: () => configuration.check(),
@@ -339,24 +345,32 @@ export class Crew implements AsyncDisposable {
     }
   }
 
-  /** Starts a thread that serves as the others do. */
+  /** Starts a thread that serves as the others do: it is to have the place of `old`, or of one that has crashed. */
   async #replace(cause: Cause, old?: CallThread): Promise<void> {
     const thread = this.#open();
+    if (old !== undefined) this.#successors.add(thread);
     try {
       await thread.start();
       await thread.calls.ask("ready", undefined);
       for (const act of this.#acts.values()) await thread.calls.ask("call", act);
       if (old !== undefined) await this.#untilReaching(thread, old);
     } catch (thrown) {
-      // One that has ended by itself was reported already.
-      if (this.#threads.has(thread)) {
-        await thread.end();
-        this.#crashed(thread, thrown);
-      }
+      await this.#failed(thread, thrown, old);
       throw thrown;
+    } finally {
+      this.#successors.delete(thread);
     }
     this.#deps.metrics.workerStarts.inc({ cause });
     this.#enter(thread);
+  }
+
+  /** A thread could not take the place that it was meant for. */
+  async #failed(thread: CallThread, thrown: unknown, old: CallThread | undefined): Promise<void> {
+    // One that has ended by itself was reported already.
+    const isThere = this.#threads.has(thread);
+    if (isThere) await thread.end();
+    if (old !== undefined) this.#deps.metrics.workerHandoverFailures.inc({});
+    else if (isThere) this.#crashed(thread, thrown);
   }
 
   /** Resolves when a thread reaches whatever the one before reaches; rejects when it does not in time. */
@@ -398,10 +412,11 @@ export class Crew implements AsyncDisposable {
     this.#deps.places.ended(thread.slot + 1);
     void this.#deps.sessions.ended(thread.slot);
     this.#deps.history.ended(thread.slot);
+    void this.#deps.uploads.ended(thread.slot);
     this.#watches.ended(thread);
     this.#left = mergedMetrics([this.#left, lasting(ofThread(thread.counted))]);
     this.#leftStats = lastingStats(mergedStats([this.#leftStats, thread.stats]));
-    if (cause !== undefined) this.#crashed(thread, cause);
+    if (cause !== undefined && !this.#successors.has(thread)) this.#crashed(thread, cause);
   }
 
   #crashed(thread: CallThread, cause: unknown): void {
@@ -421,7 +436,7 @@ export class Crew implements AsyncDisposable {
   async #replaceAfter(pauseMs: number): Promise<void> {
     try {
       await this.#deps.clock.sleep(pauseMs, this.#ending.signal);
-      // What crashed may have been the successor of one that serves still.
+      // Another one may have its place already.
       if (this.#serving.size < this.#facts.settings.workers) await this.#replace("crash");
     } catch {
       // It was reported as another crash, or no thread is started any more.

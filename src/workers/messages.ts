@@ -12,6 +12,7 @@ import type { LimitsMemory } from "#limits/shared-memory.ts";
 import type { MetricSnapshot } from "#observability/family.ts";
 import type { ConfigOutcome, ConfigurationStatus, ShownSetting } from "#services/config.ts";
 import type { StatsSnapshot } from "#services/stats-snapshot.ts";
+import type { FileFacts, Upload } from "#uploads/upload.ts";
 import type { PortMessage } from "./port-calls.ts";
 
 /** Settings, and how many others were served by before. */
@@ -133,6 +134,30 @@ export interface HistoryState {
   readonly state: "working" | "failing" | undefined;
 }
 
+/** An upload that a thread is sent; `upload` counts those of one thread. */
+export interface UploadStart {
+  readonly upload: number;
+  readonly owner: string;
+}
+
+/** The next bytes of one. */
+export interface UploadBytes {
+  readonly upload: number;
+  readonly bytes: Uint8Array;
+}
+
+/** What is known of one that is whole. */
+export interface UploadFacts {
+  readonly upload: number;
+  readonly facts: FileFacts;
+}
+
+/** The upload that a call names. */
+export interface UploadName {
+  readonly owner: string;
+  readonly id: string;
+}
+
 /** What a thread asks of the main thread. */
 export type AskedOfMain = {
   /** The metrics of all threads, as Prometheus reads them. */
@@ -145,6 +170,13 @@ export type AskedOfMain = {
   /** The next slice of a reading, undefined at its end. Who reads no further says so. */
   readonly readHistory: readonly [HistoryReading, readonly HistoryRow[] | undefined];
   readonly endReading: readonly [number, undefined];
+  /** Uploads, as `UploadTarget` and `Uploads` have them. Their bytes are moved. */
+  readonly beginUpload: readonly [UploadStart, undefined];
+  readonly writeUpload: readonly [UploadBytes, undefined];
+  readonly keepUpload: readonly [UploadFacts, Upload];
+  readonly leaveUpload: readonly [number, undefined];
+  readonly findUpload: readonly [UploadName, Upload | undefined];
+  readonly readUpload: readonly [UploadName, Uint8Array<ArrayBuffer> | undefined];
   readonly configValues: readonly [undefined, readonly ShownSetting[]];
   readonly configStatus: readonly [undefined, ConfigurationStatus];
   readonly checkConfig: readonly [undefined, ConfigOutcome];

@@ -19,6 +19,11 @@ export function workersFamilies(make: Makers) {
       "Threads that took the place of another one, by how that had ended.",
       ["cause"],
     ),
+    workerHandoverFailures: make.counter(
+      "gateway_worker_handover_failures_total",
+      "Threads that were to take the place of one that serves, and could not: that one stays.",
+      [],
+    ),
     workerRefusals: make.counter(
       "gateway_worker_refusals_total",
       "Connections that were closed because no thread could take them.",

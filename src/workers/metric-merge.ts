@@ -7,7 +7,12 @@ const ofProcess = ["# HELP process_", "# HELP config_"];
 /** Gauges that are the main thread's own; it sets no other, and what is not set is no value. */
 const ofMainThread = [
   ...ofProcess,
-  ...["# HELP nodejs_", "# HELP gateway_worker", "# HELP gateway_alerts_firing"],
+  ...[
+    "# HELP nodejs_",
+    "# HELP gateway_worker",
+    "# HELP gateway_alerts_firing",
+    "# HELP gateway_upload_",
+  ],
 ];
 
 const isAmong = (heads: readonly string[], { head }: MetricSnapshot) =>

@@ -4,6 +4,7 @@ import type { Transferable } from "node:worker_threads";
 import { ConnectError } from "@connectrpc/connect";
 import { fault, infoMetadataOf, reasonOf, retryAfterMsFrom } from "#errors/fault.ts";
 import type { Reason } from "#errors/reason.ts";
+import { causeText } from "#observability/cause-text.ts";
 
 /** What of a port, or of a thread, is used. */
 export interface CallsPort {
@@ -28,6 +29,8 @@ interface FailureFacts {
     readonly reason: Reason;
     readonly metadata: Readonly<Record<string, string>>;
     readonly retryAfterMs?: number;
+    /** Why, in words for the log. */
+    readonly cause?: string;
   };
 }
 
@@ -73,6 +76,7 @@ function faultFacts(error: ConnectError): FailureFacts {
       reason: reasonOf(error) ?? "INTERNAL",
       metadata: infoMetadataOf(error),
       ...(retryAfterMs !== undefined && { retryAfterMs }),
+      ...(error.cause !== undefined && { cause: causeText(error.cause) }),
     },
   };
 }
@@ -80,8 +84,11 @@ function faultFacts(error: ConnectError): FailureFacts {
 /** An error that another thread reported. */
 function errorFrom({ message, fault: told, ...facts }: FailureFacts): Error {
   if (told !== undefined) {
-    const { reason, ...more } = told;
-    return fault(reason, message, more);
+    const { reason, cause, ...more } = told;
+    return fault(reason, message, {
+      ...more,
+      ...(cause !== undefined && { cause: new Error(cause) }),
+    });
   }
   return Object.assign(new Error(message), facts);
 }

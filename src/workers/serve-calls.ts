@@ -16,6 +16,7 @@ import { type Answers, PortCalls } from "./port-calls.ts";
 import { processClock } from "./process-clock.ts";
 import { RemoteHistory } from "./remote-history.ts";
 import { RemoteInference } from "./remote-inference.ts";
+import { RemoteUploads } from "./remote-uploads.ts";
 import { SharedNumbers } from "./shared-numbers.ts";
 
 /** How often the board learns how many requests there are. */
@@ -116,7 +117,7 @@ export function serveCalls(port: MessagePort, data: ThreadData): void {
   });
 
   const parts: ThreadParts = {
-    buckets: () => new SharedBuckets(limits, { thread, clock: processClock, generation }),
+    buckets: new SharedBuckets(limits, { thread, clock: processClock }),
     places: new SharedPlaces(limits, thread),
     openInference: () => new RemoteInference(calls, systemClock, generation),
     openHistory(stores) {
@@ -124,6 +125,7 @@ export function serveCalls(port: MessagePort, data: ThreadData): void {
       if (path !== undefined || url !== undefined) stores.set("history", "working");
       return new RemoteHistory(calls, stores);
     },
+    uploads: new RemoteUploads(calls),
     numbers: { calls: () => numbers.next("calls"), decisions: () => numbers.next("decisions") },
     exposition: () => calls.ask("exposition", undefined),
     stats: () => calls.ask("allStats", undefined),

@@ -10,11 +10,12 @@ import { leavingMax } from "#exchange/connection-places.ts";
 import { urlOf } from "#exchange/listener.ts";
 import { configurationAdmin, openReloads } from "#gateway/configuration.ts";
 import { requireFixed } from "#gateway/fixed-settings.ts";
+import { openUploads } from "#gateway/process.ts";
 import type { Gateway, Prepared, StartTerms } from "#gateway.ts";
 import { ownLimitsOnly } from "#limits/limit-options.ts";
 import { createLimitsMemory } from "#limits/shared-memory.ts";
 import { SharedPlaces } from "#limits/shared-places.ts";
-import { createMetrics } from "#metrics.ts";
+import { createMetrics, type Metrics } from "#metrics.ts";
 import { snapshotOf } from "#observability/family.ts";
 import type { Logger } from "#observability/logger.ts";
 import { makersOn } from "#observability/metric-makers.ts";
@@ -29,6 +30,7 @@ import { type Accept, openPorts, type PortAddress } from "./ports.ts";
 import { ProcessAlerts } from "./process-alerts.ts";
 import { openSharedHistory, type SharedHistory } from "./shared-history.ts";
 import { SharedSessions } from "./shared-sessions.ts";
+import { SharedUploads } from "./shared-uploads.ts";
 import { boundThreadsAlone } from "./thread-heap.ts";
 import { threadSettings } from "./thread-settings.ts";
 import { requireTransferable } from "./transferable.ts";
@@ -75,6 +77,16 @@ function keptUntilOpen(keptMax: number): { readonly accept: Accept; open(serve: 
 function openSessions({ onnx }: Settings): SharedSessions {
   const deps = { clock: systemClock, startThread: startWorkerThread };
   return new SharedSessions(createWorkerPool(onnx, deps), systemClock);
+}
+
+/** The one store of uploads, of which the metrics of the main thread tell. */
+function openSharedUploads(
+  { uploads }: Settings,
+  metrics: Metrics,
+  opening: AsyncDisposableStack,
+): SharedUploads {
+  const store = uploads && opening.use(openUploads(uploads, { clock: systemClock, metrics }));
+  return new SharedUploads(store);
 }
 
 /** The configuration of the process, as administrators see it whichever thread they ask. */
@@ -139,8 +151,7 @@ export async function startWorkers(
   const limits = createLimitsMemory((settings.rateLimit ?? ownLimitsOnly).clientsMax, slots);
   const board = new LoadBoard(slots);
   const own = createMetrics();
-  const { registry } = own;
-  const metrics = workersFamilies(makersOn(registry));
+  const metrics = workersFamilies(makersOn(own.registry));
   const givenUp = Promise.withResolvers<void>();
   const places = new SharedPlaces(limits, slots + 1);
   const idSecret = randomBytes(32).toString("base64url");
@@ -152,16 +163,17 @@ export async function startWorkers(
   const exposition = async (): Promise<string> => {
     const counted = await crew.counted();
     crew.refreshGauges();
-    return metricsText(mergedMetrics([ofMain(await snapshotOf(registry)), counted]));
+    return metricsText(mergedMetrics([ofMain(await snapshotOf(own.registry)), counted]));
   };
   const sessions = opening.use(openSessions(settings));
   const log = { clock: systemClock, logger };
   const history = opening.use(await openSharedHistory(settings.history, { ...log, metrics: own }));
+  const uploads = openSharedUploads(settings, own, opening);
   const configuration = configurationOf(workers, { crew: () => crew, reloads: () => reloads });
   const crew: Crew = opening.use(
     new Crew(facts, {
       ...log,
-      ...{ metrics, board, limits, places, sessions, history, exposition, configuration },
+      ...{ metrics, board, limits, places, sessions, history, uploads, exposition, configuration },
       onGivenUp: () => givenUp.resolve(),
     }),
   );

@@ -194,6 +194,35 @@ test("Grafana is given the folders that its provisioning names", () => {
   }
 });
 
+/** What a receiver may be told by, and that a file has it only where its reader takes it off. */
+const withWebhook = (text: string) => text.replaceAll(/^ {4}# ( *)/gm, "    $1");
+
+describe("Alertmanager", () => {
+  const file = `${folder}/alertmanager.yml`;
+
+  test("is where Prometheus sends alerts, with the rules of deploy/prometheus", () => {
+    const [{ alerting, rule_files: rules }] = documentsOf(`${folder}/prometheus.yml`);
+    const [{ static_configs: groups }] = alerting.alertmanagers;
+    const [own] = services.alertmanager.ports;
+    expect(groups).toEqual([{ targets: [`alertmanager:${own.split(":").at(-1)}`] }]);
+    const mounted = services.prometheus.volumes.find((one: string) => one.startsWith("../prom"));
+    expect(rules).toEqual([`${mounted.split(":")[1]}/*rules.yml`]);
+    expect(globSync("deploy/prometheus/*rules.yml")).not.toEqual([]);
+  });
+
+  testWith(missingProgram("amtool"))(
+    "takes its file, and the webhook that it proposes",
+    async () => {
+      await using here = await temporaryFolder();
+      const text = withWebhook(readFileSync(file, "utf8"));
+      expect(text).toContain("    webhook_configs:\n");
+      for (const path of [file, await here.write("alertmanager.yml", text)]) {
+        expect(judged(["amtool", "check-config", path])).toMatchObject({ code: 0, err: "" });
+      }
+    },
+  );
+});
+
 testWith(missingProgram("promtool"))("Prometheus takes its configuration", () => {
   const check = ["promtool", "check", "config", "--syntax-only", `${folder}/prometheus.yml`];
   expect(judged(check)).toMatchObject({ code: 0, err: "" });

@@ -185,6 +185,38 @@ describe("what is not sound", () => {
   });
 });
 
+test.each([1, 2])(
+  "buckets whose limits are as they were go on as they are, with %i threads; others begin full",
+  async (workers) => {
+    const yaml = (ttl: string, burst: number) => `workers: ${workers}
+${yamlWith("", ttl)}rate_limiting:
+  requests_per_minute: 1000000
+  routes:
+    - { match: /v1/models, by: all, requests_per_minute: 1, burst: ${burst} }
+    - { match: /models, by: all, requests_per_minute: 1, burst: 4 }
+`;
+    await using gateway = await startReloading({ "gateway.yaml": yaml("1s", 5) });
+    /** How many of so many calls are granted, each on a connection of its own. */
+    const granted = async (path: string, calls: number) => {
+      const headers = { authorization: `Bearer ${adminKey}`, connection: "close" };
+      let count = 0;
+      for (let call = 0; call < calls; call += 1) {
+        const { status } = await fetch(gateway.url + path, { headers });
+        if (status === 200) count += 1;
+      }
+      return count;
+    };
+    expect([await granted("/v1/models", 7), await granted("/models", 2)]).toEqual([5, 2]);
+    gateway.write("gateway.yaml", yaml("2s", 5));
+    expect(await gateway.reload()).toMatchObject({ result: "ok" });
+    expect([await granted("/v1/models", 3), await granted("/models", 1)]).toEqual([0, 1]);
+    gateway.write("gateway.yaml", yaml("2s", 6));
+    expect(await gateway.reload()).toMatchObject({ result: "ok" });
+    expect([await granted("/v1/models", 8), await granted("/models", 3)]).toEqual([6, 1]);
+  },
+  60_000,
+);
+
 test("a mounted ConfigMap and Secret that are swapped by a link are taken, each time", async () => {
   const yaml = (ttl: string) =>
     `${yamlWith("", ttl)}providers: { x: { dialect: openai, base_url: "http://127.0.0.1:1", api_key: "\${file:key}" } }\n`;

@@ -3,8 +3,9 @@
 import { globSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { BucketLimits } from "#limits/token-bucket.ts";
 import { startTestGateway } from "../support/gateway.ts";
-import { fill, givenBy, hammer } from "../support/hammered.ts";
+import { fill, givenBy, hammer, hammerByGrpc, type Statuses } from "../support/hammered.ts";
 import { describeWith } from "../support/needs.ts";
 import { fromSource, type PolygateProcess, startProcess } from "../support/polygate-process.ts";
 import {
@@ -16,33 +17,45 @@ import {
 } from "../support/redis-server.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
-const limits = { capacity: 500, perSecond: 100 };
+const usual = { capacity: 500, perSecond: 100 };
 // Who is not answered in time is refused: then nothing is admitted beside the bucket.
-const section = `rate_limiting: { requests_per_minute: ${limits.perSecond * 60}, burst: ${limits.capacity} }`;
-const yaml = `gateway: { host: 127.0.0.1, port: 0 }\n${section}\nredis: { on_store_error: deny }`;
+const yamlOf = ({ perSecond, capacity }: BucketLimits, redis = "") => `
+gateway: { host: 127.0.0.1, port: 0 }
+rate_limiting: { requests_per_minute: ${perSecond * 60}, burst: ${capacity} }
+redis: { on_store_error: deny${redis} }`;
+const yaml = yamlOf(usual);
 const key = "principal:ip:127.0.0.1 requests";
 /** Held at the beginning. */
 const tokens = 100;
 /** Long enough to be sure in every run; the verification makes it a minute. */
 const seconds = Number(process.env.SHARED_LIMITS_SECONDS ?? 4);
+/** Only then other tests do not run beside it, which keep a gateway from its answer for longer than the usual 50 ms. */
+const isLong = seconds >= 60;
 
 /** What two gateways on one bucket are, and what happens to them while eight clients call. */
 interface Run {
   readonly servers: readonly RedisServer[];
   readonly start: () => Promise<{ readonly url: string } & AsyncDisposable>;
   readonly meanwhile?: () => Promise<void>;
+  /** Of the bucket that they share. */
+  readonly limits?: BucketLimits;
+  /** Calls both until the time is over; eight clients over REST when absent. */
+  readonly callers?: (urls: readonly string[], ms: number) => Promise<Statuses>;
 }
 
+const byRest = (urls: readonly string[], ms: number) =>
+  hammer(urls, { clients: 8, ms, path: "/models" });
+
 /** What both admitted, and what the bucket gave. */
-async function shared({ servers, start, meanwhile }: Run) {
+async function shared({ servers, start, meanwhile, limits = usual, callers = byRest }: Run) {
   for (const server of servers) server.cli("flushall");
   const [first] = servers as [RedisServer];
   await using gateways = new AsyncDisposableStack();
-  const one = gateways.use(await start());
-  const other = gateways.use(await start());
+  const [one, other] = await Promise.all([start(), start()]);
+  for (const gateway of [one, other]) gateways.use(gateway);
   const fromMs = fill(first, key, tokens);
   const [statuses] = await Promise.all([
-    hammer([one.url, other.url], { clients: 8, ms: seconds * 1_000, path: "/models" }),
+    callers([one.url, other.url], seconds * 1_000),
     meanwhile?.(),
   ]);
   // What is held goes back.
@@ -56,6 +69,7 @@ async function shared({ servers, start, meanwhile }: Run) {
   );
   expect(refused).toBeGreaterThan(0);
   expect(Math.abs(offPercent)).toBeLessThan(1);
+  return statuses;
 }
 
 const timeoutMs = (seconds + 30) * 1_000;
@@ -70,7 +84,7 @@ describeWith(missingRedis)("two gateways on one Redis", () => {
 
   test(
     "admit together what the bucket gives, within one percent, and refusals cost nothing",
-    () => shared({ servers: [server], start }),
+    async () => void (await shared({ servers: [server], start })),
     timeoutMs,
   );
 
@@ -133,6 +147,58 @@ describeWith(missingRedis ?? (fakeTime === undefined ? "faketime is not installe
     );
   },
 );
+
+describeWith(missingRedis)("two gateways of two threads each on one Redis", () => {
+  test(
+    "admit together what the bucket gives, within one percent, and decide every call",
+    async () => {
+      await using server = await startRedis();
+      await using folder = await temporaryFolder();
+      await folder.write("models/README", "");
+      // What is forgotten once it is full must not fill up while two processes end.
+      const limits = { capacity: 2_000, perSecond: 40 };
+      const settings = yamlOf(limits, isLong ? "" : ", timeout: 1s");
+      const config = await folder.write(
+        "gateway.yaml",
+        `workers: 2\nmodels: { path: models }\n${settings}`,
+      );
+      const statuses = await shared({
+        limits,
+        servers: [server],
+        async start() {
+          const started = await startProcess({
+            command: fromSource("serve", "--config", config),
+            env: { PATH: process.env.PATH, REDIS_URL: server.url },
+          });
+          const [url = ""] = started.urls;
+          return { url, [Symbol.asyncDispose]: () => stopped(started) };
+        },
+        async callers(urls, ms) {
+          const [rest, grpc] = await Promise.all([
+            hammer(urls, { clients: 4, ms, path: "/models" }),
+            hammerByGrpc(urls, { clients: 4, ms }),
+          ]);
+          for (const one of [rest, grpc]) expect(one.get(200)).toBeGreaterThan(0);
+          for (const url of urls) expect(await servingThreads(url)).toBe(2);
+          const codes = new Set([...rest.keys(), ...grpc.keys()]);
+          return new Map(
+            [...codes].map((code) => [code, (rest.get(code) ?? 0) + (grpc.get(code) ?? 0)]),
+          );
+        },
+      });
+      // Who is not answered in time is told so.
+      expect(statuses.get(503) ?? 0).toBe(0);
+    },
+    // Four gateways start, two of them in each process.
+    timeoutMs + 180_000,
+  );
+});
+
+/** How many threads of a gateway have connections. */
+async function servingThreads(url: string): Promise<number> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  return [...text.matchAll(/^gateway_worker_connections\{thread="\d+"\} [1-9]/gm)].length;
+}
 
 /** Ends a gateway as an operator does: it gives back what it holds. */
 async function stopped(gateway: PolygateProcess): Promise<void> {

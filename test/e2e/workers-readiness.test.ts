@@ -1,4 +1,4 @@
-/** A thread that is to take another one's place does so once it reaches what that one reaches. */
+/** A thread that is to take another one's place does so once it reaches what that one reaches; where it cannot that one stays. */
 
 import { once } from "node:events";
 import { createServer } from "node:http";
@@ -46,3 +46,35 @@ listeners: [{ name: plain, host: 127.0.0.1, port: 0 }]
   expect([await states(), await states()]).toEqual([["healthy"], ["healthy"]]);
   server.closeAllConnections();
 }, 60_000);
+
+/** Cannot be loaded any more once there is a file of that name. */
+const fragile = `import { existsSync } from "node:fs";
+if (existsSync(new URL("broken", import.meta.url))) throw new Error("broken by a test");
+export default { before: () => ({ action: "allow" }) };`;
+
+test("a thread that cannot start in another one's place is no crash: that one serves on, however often it is tried", async () => {
+  await using folder = await temporaryFolder();
+  await folder.write("hook.mjs", fragile);
+  await folder.write("models/empty", "");
+  const config = await folder.write(
+    "gateway.yaml",
+    `workers: 2
+models: { path: models }
+hooks: [{ name: judge, module: hook.mjs }]
+listeners: [{ name: plain, host: 127.0.0.1, port: 0 }]
+`,
+  );
+  await using gateway = await startProcess({ command: fromSource("serve", "--config", config) });
+  await folder.write("broken", "");
+  for (const round of [1, 2]) {
+    gateway.signal("SIGUSR2");
+    const failures = () => gateway.output().split("threads stay as they are").length - 1;
+    await vi.waitUntil(() => failures() === round, { timeout: 30_000 });
+  }
+  expect(gateway.output()).toContain("broken by a test");
+  expect(gateway.output()).not.toContain("crashed");
+  const metrics = await (await fetch(`${gateway.urls[0]}/metrics`)).text();
+  expect(metrics).toContain("gateway_worker_handover_failures_total 2");
+  expect(metrics).toMatch(/^gateway_workers 2$/m);
+  expect(metrics).not.toContain('gateway_worker_starts_total{cause="crash"}');
+}, 120_000);

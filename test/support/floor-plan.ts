@@ -338,6 +338,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
     "config",
     "backends",
     "limits",
+    "uploads",
     "interceptors",
     "exchange",
     "observability",

@@ -1,10 +1,13 @@
 /** Clients that call gateways as fast as they are answered, and what a shared bucket says of it afterwards. */
 
+import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
+import { ModelsService } from "#gen/polygate/v1/models_pb.js";
 import { redisKey } from "#limits/redis-scripts.ts";
 import type { BucketLimits } from "#limits/token-bucket.ts";
 import type { RedisServer } from "./redis-server.ts";
 
-/** How calls ended, by HTTP status. */
+/** How calls ended, by HTTP status; those of gRPC by the status that they would have had. */
 export type Statuses = Map<number, number>;
 
 /** Has `clients` call the URLs in turn until `ms` have passed; `path` is one that costs a token. */
@@ -20,6 +23,39 @@ export async function hammer(
       await response.arrayBuffer();
       statuses.set(response.status, (statuses.get(response.status) ?? 0) + 1);
     }
+  };
+  await Promise.all(Array.from({ length: clients }, (_, client) => call(client)));
+  return statuses;
+}
+
+const httpStatuses: ReadonlyMap<Code | undefined, number> = new Map([
+  [undefined, 200],
+  [Code.ResourceExhausted, 429],
+  [Code.Unavailable, 503],
+]);
+
+/** The same over gRPC, each client on connections of its own. */
+export async function hammerByGrpc(
+  urls: readonly string[],
+  { clients, ms }: { clients: number; ms: number },
+): Promise<Statuses> {
+  const statuses: Statuses = new Map();
+  const endMs = performance.now() + ms;
+  const call = async (client: number) => {
+    const sessions = urls.map((url) => new Http2SessionManager(url));
+    const models = sessions.map((sessionManager, place) => {
+      const baseUrl = urls[place] ?? "";
+      return createClient(ModelsService, createGrpcTransport({ baseUrl, sessionManager }));
+    });
+    for (let count = client; performance.now() < endMs; count += 1) {
+      const code = await models[count % models.length]?.listModels({}).then(
+        () => undefined,
+        (thrown) => ConnectError.from(thrown).code,
+      );
+      const status = httpStatuses.get(code) ?? 500;
+      statuses.set(status, (statuses.get(status) ?? 0) + 1);
+    }
+    for (const session of sessions) session.abort();
   };
   await Promise.all(Array.from({ length: clients }, (_, client) => call(client)));
   return statuses;

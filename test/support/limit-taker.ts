@@ -22,7 +22,7 @@ export interface Taken {
 }
 
 const { memory, thread, calls, capacity, placesMax }: TakerData = workerData;
-const store = new SharedBuckets(memory, { thread, clock: { nowMs: () => 0 }, generation: 1 });
+const store = new SharedBuckets(memory, { thread, clock: { nowMs: () => 0 } });
 const own = new SharedPlaces(memory, thread);
 const limits = { capacity, perSecond: 1 };
 let granted = 0;

@@ -1,22 +1,22 @@
-/** The files of uploads that this process has open: they have no name, and show nowhere else. */
+/** The files of uploads that a process has open: they have no name, and show nowhere else. */
 
 import { readdirSync, readlinkSync, statSync } from "node:fs";
 
 const uploadPath = /polygate-[0-9a-f]{32}\.upload \(deleted\)$/;
 
-function targetOf(descriptor: string): string {
+function targetOf(descriptor: string, pid: number | "self" = "self"): string {
   try {
-    return readlinkSync(`/proc/self/fd/${descriptor}`);
+    return readlinkSync(`/proc/${pid}/fd/${descriptor}`);
   } catch {
     // Closed since it was listed.
     return "";
   }
 }
 
-/** Paths that they had, as the system remembers them. */
-export function openUploads(): readonly string[] {
-  return readdirSync("/proc/self/fd")
-    .map(targetOf)
+/** Paths that they had, as the system remembers them; of this process when no other is named. */
+export function openUploads(pid: number | "self" = "self"): readonly string[] {
+  return readdirSync(`/proc/${pid}/fd`)
+    .map((descriptor) => targetOf(descriptor, pid))
     .filter((path) => uploadPath.test(path));
 }
 

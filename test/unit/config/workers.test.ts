@@ -12,12 +12,12 @@ async function loaded(yaml: string, argv: readonly string[] = [], env: NodeJS.Pr
   const terminal = { cwd: folder.path, terminals: [] as const };
   const result = loadSettings({ argv: ["--config", config, ...argv], env, ...terminal });
   return result.ok
-    ? { workers: result.settings.workers, uploads: result.settings.uploads !== undefined }
+    ? { workers: result.settings.workers }
     : result.problems.map((problem) => problemText(problem).replace(folder.path, ""));
 }
 
 test("one thread is the default; a flag wins over the environment, and that over the file", async () => {
-  expect(await loaded("{}")).toEqual({ workers: 1, uploads: true });
+  expect(await loaded("{}")).toEqual({ workers: 1 });
   expect(await loaded("workers: 3")).toMatchObject({ workers: 3 });
   expect(await loaded("workers: 3", [], { WORKERS: "4" })).toMatchObject({ workers: 4 });
   const argv = ["--workers", "5"];
@@ -38,12 +38,7 @@ test.each(["0", "65", "1.5", "many", "true", '""'])(
   },
 );
 
-test("several threads take no uploads unless they are asked to, which is refused", async () => {
-  expect(await loaded("workers: 2")).toEqual({ workers: 2, uploads: false });
-});
-
 test.each([
-  ["uploads: { enabled: true }", "uploads.enabled: is not possible with `workers` above 1"],
   [
     "providers: { openai: { api_key: x, max_concurrent: 1 } }",
     "providers.openai.max_concurrent: is less than `workers` (2), which share it",

@@ -28,9 +28,7 @@ test("two threads' buckets decide as the buckets of one process do, whichever is
       let nowMs = 1_000;
       const clock = { nowMs: () => nowMs };
       const memory = createLimitsMemory(100, 2);
-      const shared = [1, 2].map(
-        (thread) => new SharedBuckets(memory, { thread, clock, generation: 1 }),
-      );
+      const shared = [1, 2].map((thread) => new SharedBuckets(memory, { thread, clock }));
       const own = new MemoryLimits(100, clock);
       for (const { thread, afterMs, asks, adjust, reset } of steps) {
         nowMs += afterMs;
@@ -51,21 +49,10 @@ test("two threads' buckets decide as the buckets of one process do, whichever is
   );
 });
 
-test("buckets of another generation begin full", () => {
-  const clock = { nowMs: () => 0 };
-  const memory = createLimitsMemory(100, 1);
-  const [one, next] = [1, 2].map(
-    (generation) => new SharedBuckets(memory, { thread: 1, clock, generation }),
-  );
-  one?.reserve([{ key: "a", limits, cost: 10 }]);
-  expect(one?.read("a", limits).tokens).toBe(0);
-  expect(next?.read("a", limits).tokens).toBe(10);
-});
-
 test("more keys than there is room for push out those used least recently, and never a budget", () => {
   let nowMs = 0;
   const clock = { nowMs: () => nowMs };
-  const store = new SharedBuckets(createLimitsMemory(64, 1), { thread: 1, clock, generation: 1 });
+  const store = new SharedBuckets(createLimitsMemory(64, 1), { thread: 1, clock });
   store.reserve([{ key: "budget", limits: budget, cost: 70 }]);
   for (let key = 0; key < 10_000; key += 1) {
     nowMs += 0.01;
