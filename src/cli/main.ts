@@ -130,9 +130,12 @@ async function run(argv: readonly string[]): Promise<number> {
           import("#identity/access.ts"),
         ]);
         // The first that would serve it.
-        const { name = "" } = listeners.find(({ serves }) => serves.includes("rest")) ?? {};
+        const shown = listeners.find(({ serves }) => serves.includes("rest"));
+        const { name = "" } = shown ?? {};
         const access = shownAccess(auth)(name);
-        return openApiDocument({ access, takesUploads: uploads !== undefined, rest });
+        const takesUploads = uploads !== undefined;
+        const leavesOutAdmin = shown?.serves.includes("admin") === false;
+        return openApiDocument({ access, takesUploads, leavesOutAdmin, rest });
       };
       const exitCode = await openapi(flags, terminal, write);
       await written();

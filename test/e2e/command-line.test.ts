@@ -114,6 +114,7 @@ describe("polygate serve", () => {
               "oip",
               "tfserving",
               "portal",
+              "admin",
               "metrics",
             ],
             asks: "open to everybody with route",

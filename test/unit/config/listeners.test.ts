@@ -8,6 +8,9 @@ import { fileSchema } from "#config/schema.ts";
 import type { TlsFiles, TlsProblem } from "#config/tls-files.ts";
 import { pathText } from "#yaml/problem.ts";
 
+/** Surfaces of programs, in order. */
+const forPrograms = ["rpc", "rest", "openai", "anthropic", "gemini", "oip", "tfserving"];
+
 type Written = z.input<typeof fileSchema>;
 
 /** The listeners of a configuration, and what was reported; a TLS file is in order unless `faults` says otherwise. */
@@ -65,13 +68,12 @@ describe("the ports under `gateway`", () => {
     const { listeners, problems } = listenersOf({ gateway });
     expect(listeners.map(({ name, port }) => [name, port])).toEqual(ports);
     expect(problems).toEqual([]);
-    const forPrograms = ["rpc", "rest", "openai", "anthropic", "gemini", "oip", "tfserving"];
     const served: Readonly<Record<string, readonly string[]>> = {
-      portal: ["rpc", "rest", "portal", "metrics"],
-      api: [...forPrograms, "metrics"],
+      portal: ["rpc", "rest", "portal", "admin", "metrics"],
+      api: [...forPrograms, "admin", "metrics"],
     };
     for (const { name: listener, serves, host } of listeners) {
-      const wanted = served[listener] ?? [...forPrograms, "portal", "metrics"];
+      const wanted = served[listener] ?? [...forPrograms, "portal", "admin", "metrics"];
       expect([serves, host]).toEqual([wanted, "0.0.0.0"]);
     }
   });
@@ -180,7 +182,7 @@ describe("the port of metrics", () => {
   test("is none while metrics are off, and nobody serves them", () => {
     const { listeners, problems } = listenersOf({ metrics: { enabled: false, port: 9090 } });
     expect(listeners.map(({ name, serves }) => [name, serves])).toEqual([
-      ["gateway", ["rpc", "rest", "openai", "anthropic", "gemini", "oip", "tfserving", "portal"]],
+      ["gateway", [...forPrograms, "portal", "admin"]],
     ]);
     expect(problems).toEqual([]);
   });
@@ -228,7 +230,9 @@ describe("listeners by name", () => {
       ],
     });
     expect(listeners[0]).toMatchObject({ json: { names: "proto", ignoreUnknownFields: true } });
-    expect(problems).toEqual(["listeners[1].rest: has no effect: `serves` leaves rest out"]);
+    expect(problems).toEqual([
+      "listeners[1].rest: has no effect: `serves` leaves rest and admin out",
+    ]);
   });
 });
 

@@ -57,6 +57,7 @@ const everything = [
   "oip",
   "tfserving",
   "portal",
+  "admin",
   "metrics",
 ];
 
