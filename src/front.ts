@@ -1,6 +1,6 @@
 /** The public side of a server: its listeners, the request entry, and the surfaces by which its services are called. */
 
-import type { DescService } from "@bufbuild/protobuf";
+import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import type { Interceptor } from "@connectrpc/connect";
 import type { ByteBudget } from "#core/byte-budget.ts";
 import type { Clock } from "#core/clock.ts";
@@ -33,6 +33,7 @@ import type { Upgrade } from "#exchange/upgrade.ts";
 import type { MalformedResponse } from "#exchange/wire.ts";
 import { RelayService } from "#gen/polygate/v1/relay_pb.js";
 import { valuesOf } from "#interceptors/context.ts";
+import { methodFacts } from "#interceptors/method-facts.ts";
 import type { Logger } from "#observability/logger.ts";
 import { createPortalSurface, type PortalOptions } from "#portal/surface.ts";
 import { Decompressor } from "#protocol/decompressor.ts";
@@ -230,6 +231,41 @@ function openCalls(calls: CallPath): CallPath {
   };
 }
 
+/** Whose methods a listener serves, in one way of calling them. */
+interface MethodsFor {
+  /** Those that need no scope admin. */
+  readonly everybody: boolean;
+  /** Those that need it. */
+  readonly admins: boolean;
+}
+
+/** What a listener serves in one way of calling; undefined: nothing. */
+function wantedBy(way: "rpc" | "rest", serves: FrontListener["serves"]): MethodsFor | undefined {
+  const wanted = { everybody: serves.includes(way), admins: serves.includes("admin") };
+  return wanted.everybody || wanted.admins ? wanted : undefined;
+}
+
+/** The calls, of the methods alone that are served. */
+function methodsFor(calls: CallPath, { everybody, admins }: MethodsFor): CallPath {
+  if (everybody && admins) return calls;
+  const isServed = (method: DescMethod) => {
+    const { isDecided, requiredScope } = methodFacts(method);
+    return isDecided && requiredScope === "admin" ? admins : everybody;
+  };
+  return { ...calls, methods: calls.methods.filter(isServed) };
+}
+
+/** What `make` makes for methods: once for each choice of them. */
+function forEachChoice<T>(make: (wanted: MethodsFor) => T): (wanted: MethodsFor) => T {
+  const made = new Map<string, T>();
+  return (wanted) => {
+    const key = `${wanted.everybody} ${wanted.admins}`;
+    const before = made.get(key) ?? make(wanted);
+    made.set(key, before);
+    return before;
+  };
+}
+
 /** What the surfaces of every listener are made of. */
 interface SurfaceParts {
   readonly calls: CallPath;
@@ -237,12 +273,39 @@ interface SurfaceParts {
   readonly refuseWith: Refuse;
 }
 
+/** The surfaces of model servers' clients, of a listener. */
+function modelSurfacesOf(
+  options: ServingOptions,
+  {
+    calls,
+    clock,
+    compression,
+  }: Omit<SurfaceParts, "refuseWith"> & {
+    readonly compression: Compression;
+  },
+): (serves: FrontListener["serves"]) => Surface[] {
+  const { findModel, bytesMax: bodyBytesMax, elementsMax, buffers } = options;
+  if (findModel === undefined) return () => [];
+  const decompressor = new Decompressor(buffers);
+  const terms = { clock, bodyBytesMax, elementsMax, decompressor, buffers, compression, findModel };
+  return (serves) => {
+    const wanted = { everybody: true, admins: serves.includes("admin") };
+    const own = { ...terms, calls: methodsFor(calls, wanted) };
+    return [
+      ...(serves.includes("oip") ? [createOipSurface(own)] : []),
+      ...(serves.includes("tfserving")
+        ? [createTfServingSurface({ ...own, serves: new Set(serves) })]
+        : []),
+    ];
+  };
+}
+
 /** The surfaces of each listener, in the order in which they are asked. */
 function surfacesOf(options: ServingOptions, { calls, clock, refuseWith }: SurfaceParts) {
   const compression = new Compression(options.rest?.compression ?? defaultCompression);
   const pages = (some: Pages) => createPagesSurface(some, refuseWith, compression);
-  const restWith = (json: JsonOptions = {}) =>
-    createRest(calls, {
+  const restWith = (wanted: MethodsFor, json: JsonOptions = {}) =>
+    createRest(methodsFor(calls, wanted), {
       ...options.rest,
       json: { ...options.rest?.json, ...json },
       bodyBytesMax: options.bytesMax,
@@ -255,17 +318,28 @@ function surfacesOf(options: ServingOptions, { calls, clock, refuseWith }: Surfa
   const all = pages(options.pages.all);
   const { bytesMax: readBytesMax, elementsMax, buffers } = options;
   const decoding = { elementsMax, limitsOf: ruleLimits };
-  const handlers = createRpc(openCalls(calls), {
-    ...{ readBytesMax, decoding, buffers, clock },
-    trailersOnlyErrors: true,
-  });
-  const rpc = rpcSurface(handlers);
+  const handlersOf = forEachChoice((wanted) =>
+    createRpc(methodsFor(openCalls(calls), wanted), {
+      ...{ readBytesMax, decoding, buffers, clock },
+      trailersOnlyErrors: true,
+    }),
+  );
   const portals: Surface[] =
     options.portal === undefined
       ? []
-      : [createPortalSurface(options.portal, { rpc: handlers, refuse: refuseWith, clock })];
+      : [
+          createPortalSurface(options.portal, {
+            // What a person may do there is their scope's matter alone.
+            rpc: handlersOf({ everybody: true, admins: true }),
+            ...{ refuse: refuseWith, clock },
+          }),
+        ];
   const metrics = pages(options.pages.metrics);
-  const sharedRest = restWith();
+  const rpcOf = (wanted: MethodsFor | undefined) =>
+    wanted === undefined ? [] : [rpcSurface(handlersOf(wanted))];
+  const sharedRest = forEachChoice((wanted) => restWith(wanted));
+  const restOf = (wanted: MethodsFor, json: JsonOptions | undefined) =>
+    json === undefined ? sharedRest(wanted) : restWith(wanted, json);
   const llmFor = ({ serves, cors }: FrontListener): Surface[] => {
     const served = new Set(llmSurfaceNames.filter((name) => serves.includes(name)));
     if (served.size === 0) return [];
@@ -277,27 +351,15 @@ function surfacesOf(options: ServingOptions, { calls, clock, refuseWith }: Surfa
     const shared = { calls, clock, cors };
     return [createLlmSurface({ ...shared, ...terms, serves: served })];
   };
-  const { findModel } = options;
-  const decompressor = new Decompressor(buffers);
-  const models = { calls, clock, bodyBytesMax: readBytesMax, elementsMax, decompressor, buffers };
-  const modelSurfaces = (serves: FrontListener["serves"]): Surface[] => {
-    if (findModel === undefined) return [];
-    const terms = { ...models, compression, findModel };
-    return [
-      ...(serves.includes("oip") ? [createOipSurface(terms)] : []),
-      ...(serves.includes("tfserving")
-        ? [createTfServingSurface({ ...terms, serves: new Set(serves) })]
-        : []),
-    ];
-  };
+  const modelSurfaces = modelSurfacesOf(options, { calls, clock, compression });
   return options.listeners.map((listener) => {
     const { serves, json, cors, allowedHosts } = listener;
-    const rest = json === undefined ? sharedRest : restWith(json);
-    const servesRest = serves.includes("rest");
+    const byRest = wantedBy("rest", serves);
+    const rest = byRest && restOf(byRest, json);
     const isServed = ({ method, target }: Exchange) =>
-      servesRest && rest.match(method, target)?.kind === "route";
+      rest?.match(method, target)?.kind === "route";
     const clientSurfaces = [
-      ...(serves.includes("rpc") ? [rpc] : []),
+      ...rpcOf(wantedBy("rpc", serves)),
       ...modelSurfaces(serves),
       ...llmFor(listener),
     ];
@@ -312,10 +374,11 @@ function surfacesOf(options: ServingOptions, { calls, clock, refuseWith }: Surfa
       ...clientSurfaces,
       ...(serves.includes("metrics") ? [metrics] : []),
       ...(serves.includes("portal") ? portals : []),
-      ...(servesRest
-        ? [pages(options.pages.rest(listener)), createRestAdapter(rest, adapter)]
-        : []),
-      serves.includes("openai") && !servesRest ? lastWithSockets(refuse) : lastSurface(refuse),
+      ...(serves.includes("rest") ? [pages(options.pages.rest(listener))] : []),
+      ...(rest === undefined ? [] : [createRestAdapter(rest, adapter)]),
+      serves.includes("openai") && rest === undefined
+        ? lastWithSockets(refuse)
+        : lastSurface(refuse),
     ];
     const hasSockets = served.some(({ upgrade }) => upgrade !== undefined);
     const hosts =

@@ -142,6 +142,8 @@ export interface DocumentFacts {
   readonly access: ListenerAccess;
   /** Whether files may be uploaded. */
   readonly takesUploads: boolean;
+  /** What needs the scope admin is not served there. */
+  readonly leavesOutAdmin?: boolean;
   /** As the transcoder has them. */
   readonly rest: Pick<OpenApiOptions, "rules" | "json" | "jsonByMethod">;
 }
@@ -172,6 +174,9 @@ function* documentSteps(facts: DocumentFacts): Generator<void, JsonObject> {
     description,
     comments,
     examples: examples(),
+    ...(facts.leavesOutAdmin === true && {
+      isServed: (method) => methodFacts(method).requiredScope !== "admin",
+    }),
     isPublic: (method) => methodFacts(method).isPublic,
     rules,
     extrasOf: methodExtras,

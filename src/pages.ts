@@ -146,10 +146,10 @@ export function gatewayPages(facts: GatewayPageFacts): FrontOptions["pages"] {
         hasPortal: () => serves.includes("portal") && facts.hasPortal(),
         metricsPath: serves.includes("metrics") ? metricsPath : undefined,
       }),
-      ...(own === undefined
+      ...(own === undefined && serves.includes("admin")
         ? docsOf(accessOf(name))
         : docsPages({
-            ...{ ...document, access: accessOf(name) },
+            ...{ ...document, access: accessOf(name), leavesOutAdmin: !serves.includes("admin") },
             rest: { ...rest, json: { ...rest.json, ...own } },
           })),
       "/docs/": () => redirect("/docs"),

@@ -21,6 +21,7 @@ export const surfaceNames = [
   "oip",
   "tfserving",
   "portal",
+  "admin",
   "metrics",
 ] as const;
 
@@ -64,6 +65,8 @@ const pathsBySurface: Readonly<Record<SurfaceName, () => readonly string[]>> = {
   tfserving: () => [],
   portal: () => ["/portal", "/monitoring"],
   metrics: () => [],
+  // Its methods are among those of rpc and rest.
+  admin: () => [],
 };
 
 /**

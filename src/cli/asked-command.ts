@@ -3,6 +3,7 @@
 import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
 import { toJson } from "@bufbuild/protobuf";
 import { flagsFrom } from "#config/flags.ts";
+import { folded } from "#terminal/folded-text.ts";
 import { problemText } from "#yaml/problem.ts";
 import { failureOf } from "./asked-failure.ts";
 import {
@@ -65,7 +66,7 @@ export async function runAsked<T extends Terminal>(
   const { least, most } = wordBounds(usage);
   const { values: flags, words, problems } = flagsFrom(argv, rows, most > 0);
   if (flags.has("help")) {
-    terminal.out(commandHelp(`polygate ${usage} [flags]`, rows));
+    terminal.out(folded(commandHelp(`polygate ${usage} [flags]`, rows), terminal.columns));
     return exitDone;
   }
   for (const problem of problems) terminal.err(problemText(problem));

@@ -3,6 +3,7 @@
 import { jsonSchema } from "#config/json-schema.ts";
 import type { Settings } from "#config/settings.ts";
 import { accessText, shownAccess } from "#identity/access.ts";
+import { folded } from "#terminal/folded-text.ts";
 import { problemText } from "#yaml/problem.ts";
 import { settingsFrom, toldHelp } from "./command-settings.ts";
 import { settingsHelp } from "./help.ts";
@@ -22,11 +23,12 @@ export async function check(argv: readonly string[], terminal: Terminal): Promis
   const problems = await problemsOfHooks(settings);
   for (const problem of problems) terminal.err(problem);
   if (problems.length > 0) return 1;
-  terminal.out(`configuration ok: ${summary(settings)}`);
-  for (const line of placesOf(settings)) terminal.out(line);
+  const out = (text: string) => terminal.out(folded(text, terminal.columns));
+  out(`configuration ok: ${summary(settings)}`);
+  for (const line of placesOf(settings)) out(line);
   const { unused, warnings } = settings;
-  for (const warning of warnings) terminal.out(`warning: ${problemText(warning)}`);
-  if (unused.length > 0) terminal.out(`not used by this version: ${unused.join(", ")}`);
+  for (const warning of warnings) out(`warning: ${problemText(warning)}`);
+  if (unused.length > 0) out(`not used by this version: ${unused.join(", ")}`);
   return 0;
 }
 

@@ -2,6 +2,7 @@
 
 import { loadSettings } from "#config/load.ts";
 import type { Settings } from "#config/settings.ts";
+import { folded } from "#terminal/folded-text.ts";
 import { problemText } from "#yaml/problem.ts";
 import { type Configuration, readConfiguration } from "./configuration.ts";
 import { mainHelp } from "./help.ts";
@@ -14,7 +15,7 @@ export function toldHelp(
   help: () => string = mainHelp,
 ): boolean {
   if (!argv.includes("--help") && !argv.includes("-h")) return false;
-  terminal.out(help());
+  terminal.out(folded(help(), terminal.columns));
   return true;
 }
 

@@ -1,5 +1,6 @@
 /** `polygate completion`: the script that makes a shell complete commands and flags. */
 
+import { folded } from "#terminal/folded-text.ts";
 import { nearest } from "#yaml/nearest.ts";
 import { completionScripts } from "./completion-scripts.ts";
 import { completedCommands, shells } from "./completion-words.ts";
@@ -18,7 +19,7 @@ The first line of each script says where it is kept for every shell to come.`;
 export async function completion(argv: readonly string[], terminal: Terminal): Promise<number> {
   const [word = "--help", ...others] = argv;
   if (word === "--help" || word === "-h") {
-    terminal.out(help);
+    terminal.out(folded(help, terminal.columns));
     return exitDone;
   }
   const shell = shells.find((name) => name === word);

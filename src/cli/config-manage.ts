@@ -49,7 +49,8 @@ export const showConfig: AskedCommand = {
     const client = gateway.client(ConfigService);
     const told = await client.getConfig({ pathPrefix }, callOptions(terminal));
     const rows = told.values.map(({ path, value, source }) => [path, value, source]);
-    const text = textTable(["SETTING", "VALUE", "SOURCE"], rows);
+    const { columns } = terminal;
+    const text = textTable(["SETTING", "VALUE", "SOURCE"], rows, { columns });
     return printed(asked, [GetConfigResponseSchema, told], text, undefined);
   },
 };

@@ -5,6 +5,7 @@ import { host } from "#config/address.ts";
 import { type FlagRow, flagsFrom } from "#config/flags.ts";
 import type { CoreServerOptions } from "#core-server.ts";
 import { createLogger, type Logger } from "#observability/logger.ts";
+import { folded } from "#terminal/folded-text.ts";
 import { type Problem, problemText } from "#yaml/problem.ts";
 import { numberBetween, wholeNumber } from "#yaml/scalar.ts";
 import { commandHelp } from "./help.ts";
@@ -72,7 +73,7 @@ export async function core(
 ): Promise<number> {
   const flags = flagsFrom(argv, coreRows);
   if (flags.values.has("help")) {
-    terminal.out(commandHelp("polygate core [flags]", coreRows));
+    terminal.out(folded(commandHelp("polygate core [flags]", coreRows), terminal.columns));
     return 0;
   }
   const given = coreRows.map((row) => [

@@ -2,6 +2,7 @@
 
 import { type FlagRow, flagsFrom } from "#config/flags.ts";
 import { sha256Hex } from "#core/sha256-hex.ts";
+import { folded } from "#terminal/folded-text.ts";
 import { problemText } from "#yaml/problem.ts";
 import { commandHelp } from "./help.ts";
 import type { Terminal } from "./terminal.ts";
@@ -35,7 +36,9 @@ export async function keysHash(
   for (const problem of problems) terminal.err(problemText(problem));
   if (problems.length > 0) return 1;
   if (values.has("help")) {
-    terminal.out(commandHelp("polygate keys hash [flags] < file", hashRows));
+    terminal.out(
+      folded(commandHelp("polygate keys hash [flags] < file", hashRows), terminal.columns),
+    );
     return 0;
   }
   const isPassword = values.has("password");

@@ -124,8 +124,12 @@ function rowOf({ id, prefix, state, spec, lastUseTime }: Key): readonly string[]
 const heads = ["NAME", "ID", "KEY", "STATE", "GROUP", "SCOPES", "MODELS", "EXPIRES", "LAST USED"];
 
 /** A key in columns; where it is new, its text stands last, alone on its line. */
-function keyText(key: Key | undefined, secret?: string): string {
-  const table = textTable(heads, key === undefined ? [] : [rowOf(key)]);
+function keyText(
+  key: Key | undefined,
+  { columns }: Pick<Terminal, "columns">,
+  secret?: string,
+): string {
+  const table = textTable(heads, key === undefined ? [] : [rowOf(key)], { columns });
   return secret === undefined ? table : `${table}\n\nIt is shown once:\n${secret}`;
 }
 
@@ -162,7 +166,7 @@ export const createKey: AskedCommand = {
     const key = specFrom(flags, name);
     const told = await gateway.client(KeysService).createKey({ key }, callOptions(terminal));
     const json = jsonOf(CreateKeyResponseSchema, told);
-    return printed(terminal, flags, json, keyText(told.key, told.secret));
+    return printed(terminal, flags, json, keyText(told.key, terminal, told.secret));
   },
 };
 
@@ -172,7 +176,12 @@ export const listKeys: AskedCommand = {
   async run({ gateway, flags, terminal }) {
     const keys = await allKeys(gateway, flags, terminal);
     const json = keys.map((key) => jsonOf(KeySchema, key));
-    return printed(terminal, flags, json, textTable(heads, keys.map(rowOf)));
+    return printed(
+      terminal,
+      flags,
+      json,
+      textTable(heads, keys.map(rowOf), { columns: terminal.columns }),
+    );
   },
 };
 
@@ -184,10 +193,15 @@ export const showKey: AskedCommand = {
     if (key === "self") {
       const own = await client.getOwnKey({}, callOptions(terminal));
       const json = jsonOf(GetOwnKeyResponseSchema, own);
-      return printed(terminal, flags, json, keyText(own.key));
+      return printed(terminal, flags, json, keyText(own.key, terminal));
     }
     const told = await client.getKey({ key }, callOptions(terminal));
-    return printed(terminal, flags, jsonOf(GetKeyResponseSchema, told), keyText(told.key));
+    return printed(
+      terminal,
+      flags,
+      jsonOf(GetKeyResponseSchema, told),
+      keyText(told.key, terminal),
+    );
   },
 };
 
@@ -205,7 +219,7 @@ export const rotateKey: AskedCommand = {
     const client = gateway.client(KeysService);
     const told = await client.rotateKey({ key, ...overlap }, callOptions(terminal));
     const json = jsonOf(RotateKeyResponseSchema, told);
-    return printed(terminal, flags, json, keyText(told.key, told.secret));
+    return printed(terminal, flags, json, keyText(told.key, terminal, told.secret));
   },
 };
 
@@ -214,6 +228,11 @@ export const revokeKey: AskedCommand = {
   rows: [],
   async run({ gateway, flags, words: [key = ""], terminal }) {
     const told = await gateway.client(KeysService).revokeKey({ key }, callOptions(terminal));
-    return printed(terminal, flags, jsonOf(RevokeKeyResponseSchema, told), keyText(told.key));
+    return printed(
+      terminal,
+      flags,
+      jsonOf(RevokeKeyResponseSchema, told),
+      keyText(told.key, terminal),
+    );
   },
 };

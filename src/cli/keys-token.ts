@@ -4,6 +4,7 @@ import { type FlagRow, flagsFrom } from "#config/flags.ts";
 import { scopes as knownScopes } from "#config/scopes.ts";
 import type { TokenGrant } from "#identity/mint-token.ts";
 import type { TokenRules } from "#identity/token-store.ts";
+import { folded } from "#terminal/folded-text.ts";
 import { durationMsFrom } from "#yaml/duration.ts";
 import { problemText } from "#yaml/problem.ts";
 import { settingsFrom } from "./command-settings.ts";
@@ -75,7 +76,9 @@ export async function keysToken(argv: readonly string[], terminal: Terminal): Pr
   for (const problem of problems) terminal.err(problemText(problem));
   if (problems.length > 0) return 1;
   if (values.has("help")) {
-    terminal.out(commandHelp("polygate keys token --sub <name> [flags]", tokenRows));
+    terminal.out(
+      folded(commandHelp("polygate keys token --sub <name> [flags]", tokenRows), terminal.columns),
+    );
     return 0;
   }
   const grant = grantFrom(values);

@@ -4,6 +4,7 @@ import { enableCompileCache } from "node:module";
 import type { Settings } from "#config/settings.ts";
 import type { CoreServerOptions } from "#core-server.ts";
 import type { Logger } from "#observability/logger.ts";
+import { folded } from "#terminal/folded-text.ts";
 import { debuggerOf } from "./debugger.ts";
 import { collectAlone, holdWhileLoading, keepCallsYoung } from "./loading-flags.ts";
 import type { Serving, StartGateway } from "./serve.ts";
@@ -22,12 +23,18 @@ const terminal: Terminal = {
   cwd: process.cwd(),
   debugger: () => debuggerOf(process.execArgv, process.env.NODE_OPTIONS),
   terminals: (["stdin", "stdout", "stderr"] as const).filter((name) => process[name].isTTY),
+  columns: columnsOf(process.stdout),
   out: (text) => process.stdout.write(`${text}\n`),
-  err: (text) => process.stderr.write(`${text}\n`),
+  err: (text) => process.stderr.write(`${folded(text, columnsOf(process.stderr))}\n`),
 };
 
 // Everything is disposed of; a thread of a native library must not keep the process alive.
 process.exit(await run(process.argv.slice(2)));
+
+/** Columns of a terminal; undefined where a stream is none. */
+function columnsOf({ isTTY, columns }: NodeJS.WriteStream): number | undefined {
+  return isTTY ? columns || 80 : undefined;
+}
 
 /** Resolves when all output is written (a pipe takes 64 KiB at a time), or when its reader is gone. */
 async function written(): Promise<void> {
@@ -123,9 +130,12 @@ async function run(argv: readonly string[]): Promise<number> {
           import("#identity/access.ts"),
         ]);
         // The first that would serve it.
-        const { name = "" } = listeners.find(({ serves }) => serves.includes("rest")) ?? {};
+        const shown = listeners.find(({ serves }) => serves.includes("rest"));
+        const { name = "" } = shown ?? {};
         const access = shownAccess(auth)(name);
-        return openApiDocument({ access, takesUploads: uploads !== undefined, rest });
+        const takesUploads = uploads !== undefined;
+        const leavesOutAdmin = shown?.serves.includes("admin") === false;
+        return openApiDocument({ access, takesUploads, leavesOutAdmin, rest });
       };
       const exitCode = await openapi(flags, terminal, write);
       await written();

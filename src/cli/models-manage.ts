@@ -8,6 +8,7 @@ import {
   ModelsService,
   type TensorMetadata,
 } from "#gen/polygate/v1/models_pb.js";
+import { folded } from "#terminal/folded-text.ts";
 import { printable, textTable } from "#terminal/text-table.ts";
 import { type AskedCommand, callOptions, jsonOf } from "./asked-command.ts";
 import type { Flags } from "./asked-gateway.ts";
@@ -21,7 +22,7 @@ function priceText({ costPer1kTokens: price }: Model): string {
 }
 
 /** The models in columns. */
-function tableOf(all: readonly Model[]): string {
+function tableOf(all: readonly Model[], columns: number | undefined): string {
   const heads = ["MODEL", "PROVIDER", "THROUGH", "STATE", "CAN", "$ / M TOKENS"];
   const rows = all.map((model) => [
     [model.id, ...model.aliases].join(", "),
@@ -31,7 +32,7 @@ function tableOf(all: readonly Model[]): string {
     model.capabilities.join(" ") || "-",
     priceText(model),
   ]);
-  return textTable(heads, rows);
+  return textTable(heads, rows, { columns });
 }
 
 function tensorText({ name, datatype, shape }: TensorMetadata): string {
@@ -66,7 +67,9 @@ function factsOf(model: Model): string {
 function printedModel(flags: Flags, model: Model | undefined, terminal: Terminal): number {
   const told = model ?? create(ModelSchema);
   terminal.out(
-    flags.has("json") ? JSON.stringify(jsonOf(ModelSchema, told), undefined, 2) : factsOf(told),
+    flags.has("json")
+      ? JSON.stringify(jsonOf(ModelSchema, told), undefined, 2)
+      : folded(factsOf(told), terminal.columns),
   );
   return exitDone;
 }
@@ -91,7 +94,7 @@ export const listModels: AskedCommand = {
   async run({ gateway, flags, terminal }) {
     const told = await gateway.client(ModelsService).listModels({}, callOptions(terminal));
     const json = () => JSON.stringify(jsonOf(ListModelsResponseSchema, told), undefined, 2);
-    terminal.out(flags.has("json") ? json() : tableOf(told.models));
+    terminal.out(flags.has("json") ? json() : tableOf(told.models, terminal.columns));
     return exitDone;
   },
 };

@@ -5,6 +5,7 @@ import { resolve } from "node:path";
 import { stringify } from "yaml";
 import { type FlagRow, flagsFrom } from "#config/flags.ts";
 import { pricesFrom } from "#config/price-table.ts";
+import { folded } from "#terminal/folded-text.ts";
 import { problemText } from "#yaml/problem.ts";
 import { exitDone, exitFailed, exitUsage } from "./exit-codes.ts";
 import { commandHelp } from "./help.ts";
@@ -27,7 +28,12 @@ export function modelsPrices(argv: readonly string[], terminal: Terminal): numbe
   for (const problem of problems) terminal.err(problemText(problem));
   if (problems.length > 0) return exitUsage;
   if (values.has("help")) {
-    terminal.out(commandHelp("polygate models prices --import <file> [flags]", pricesRows));
+    terminal.out(
+      folded(
+        commandHelp("polygate models prices --import <file> [flags]", pricesRows),
+        terminal.columns,
+      ),
+    );
     return exitDone;
   }
   const [name] = values.get("import") ?? [];

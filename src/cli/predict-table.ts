@@ -51,6 +51,7 @@ function findingsOf(response: PredictResponse): readonly (readonly [string, stri
 export function predictTable(
   all: readonly Predicted[],
   head: (text: string) => string,
+  columns: number | undefined,
 ): string | undefined {
   const rows = all.flatMap(({ file, response }) => {
     if (response === undefined) return [];
@@ -68,5 +69,5 @@ export function predictTable(
   const hasBoxes = rows.some(([, , , box]) => box !== "");
   const shown = (row: readonly string[]) => row.filter((_cell, at) => hasBoxes || at !== 3);
   const right = new Set(hasBoxes ? [2, 4] : [2, 3]);
-  return textTable(shown(heads), rows.map(shown), { head, right });
+  return textTable(shown(heads), rows.map(shown), { head, right, columns });
 }

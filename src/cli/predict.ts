@@ -177,7 +177,7 @@ const command: AskedCommand<Console> = {
     const told = all.filter((one) => one !== undefined);
     if (!json) {
       const style = styleOf(isColoured(terminal.env, terminal.terminals.includes("stdout")));
-      const table = predictTable(told, style.strong);
+      const table = predictTable(told, style.strong, terminal.columns);
       if (table !== undefined) terminal.out(table);
     }
     if (stopping.signal.aborted) {

@@ -1,6 +1,7 @@
 /** Commands that consist of others, such as `polygate keys create`: found by name, listed, guessed. */
 
 import type { FlagRow } from "#config/flags.ts";
+import { folded } from "#terminal/folded-text.ts";
 import { nearest } from "#yaml/nearest.ts";
 import type { AskedCommand } from "./asked-command.ts";
 import { exitDone, exitUsage } from "./exit-codes.ts";
@@ -46,7 +47,7 @@ export async function runSubcommand(
 ): Promise<number> {
   const [word = "--help", ...others] = argv;
   if (word === "--help" || word === "-h") {
-    terminal.out(helpText(first, commands));
+    terminal.out(folded(helpText(first, commands), terminal.columns));
     return exitDone;
   }
   const command = Object.hasOwn(commands, word) ? commands[word] : undefined;

@@ -12,9 +12,11 @@ export interface Terminal {
   readonly debugger?: () => string | undefined;
   /** Streams that are terminals; the others go to a file or a program. */
   readonly terminals: readonly ("stdin" | "stdout" | "stderr")[];
+  /** Columns of the terminal that stdout is; absent elsewhere, where lines are as long as they are. */
+  readonly columns?: number | undefined;
   /** Writes text to stdout, with a line end after it. */
   readonly out: (text: string) => void;
-  /** Writes text to stderr, with a line end after it. */
+  /** Writes prose to stderr, with a line end after it; on a terminal its lines are folded. */
   readonly err: (text: string) => void;
   /** Aborts when the user interrupts (Ctrl-C), or nobody reads the output any more; absent: neither is noticed. */
   readonly signal?: AbortSignal;

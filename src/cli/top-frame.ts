@@ -34,8 +34,42 @@ function cellsOf(one: Rates): readonly string[] {
   ];
 }
 
+/** Columns that a narrow terminal goes without, the first of them first. */
+const spared = ["TOKENS/S", "COST", "P95", "CALLS", "ACTIVE"];
+
+/** Rows of cells in columns, without those that do not fit the terminal. */
+function fitting(rows: readonly (readonly string[])[], columns: number | undefined): string[] {
+  for (let spare = 0; ; spare += 1) {
+    const left = new Set(spared.slice(0, spare));
+    const isShown = (at: number) => !left.has(["", ...heads][at] ?? "");
+    const shown = rows.map((row) => row.filter((_cell, at) => isShown(at)));
+    const [, ...lines] = textTable(
+      ["", ...heads].filter((_head, at) => isShown(at)),
+      shown,
+      {
+        right,
+      },
+    ).split("\n");
+    const isWide = columns !== undefined && lines.some((line) => line.length > columns);
+    if (!isWide || spare === spared.length) return lines;
+  }
+}
+
+/** What is to be shown, and on what. */
+interface FrameFacts {
+  readonly url: string;
+  readonly note: string;
+  readonly rows: number;
+  /** Of the terminal; absent: lines are as long as they are. */
+  readonly columns: number | undefined;
+}
+
 /** The tables share their columns, so that they stand beneath each other. */
-function tables(reading: TopReading, rowsEach: number): readonly FrameLine[] {
+function tables(
+  reading: TopReading,
+  rowsEach: number,
+  columns: number | undefined,
+): readonly FrameLine[] {
   const parts = [
     ["PROVIDER", reading.backends],
     ["MODEL", reading.models],
@@ -43,7 +77,7 @@ function tables(reading: TopReading, rowsEach: number): readonly FrameLine[] {
   ] as const;
   const shown = parts.map(([name, list]) => [name, list.slice(0, rowsEach)] as const);
   const rows = shown.flatMap(([name, list]) => [[name, ...heads], ...list.map(cellsOf)]);
-  const [, ...lines] = textTable(["", ...heads], rows, { right }).split("\n");
+  const lines = fitting(rows, columns);
   const sources = shown.flatMap(([, list]) => ["head" as const, ...list]);
   return lines.flatMap((text, at): readonly FrameLine[] => {
     const source = sources[at];
@@ -59,10 +93,7 @@ function tables(reading: TopReading, rowsEach: number): readonly FrameLine[] {
 }
 
 /** The lines of a reading, for a terminal of so many rows. `note` says what else is to be known. */
-export function frameOf(
-  reading: TopReading,
-  facts: { readonly url: string; readonly note: string; readonly rows: number },
-): readonly FrameLine[] {
+export function frameOf(reading: TopReading, facts: FrameFacts): readonly FrameLine[] {
   const { all } = reading;
   const title = [
     `polygate ${reading.version} at ${facts.url}`,
@@ -84,6 +115,6 @@ export function frameOf(
   return [
     { text: title.filter((text) => text !== "").join(", "), kind: "title" },
     { text: sums.join("   "), kind: all.error_share > errorShareBad ? "bad" : "plain" },
-    ...tables(reading, rowsEach),
+    ...tables(reading, rowsEach, facts.columns),
   ];
 }

@@ -3,6 +3,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { ConnectError } from "@connectrpc/connect";
 import { type GetStatsResponse, StatsService } from "#gen/polygate/v1/stats_pb.js";
+import { folded } from "#terminal/folded-text.ts";
 import { Screen } from "#terminal/screen.ts";
 import { isColoured, styleOf } from "#terminal/style.ts";
 import { durationMsFrom } from "#yaml/duration.ts";
@@ -87,9 +88,10 @@ async function once(asked: Asked<Console>): Promise<number> {
   const { gateway, terminal } = asked;
   const stats = await gateway.client(StatsService).getStats({}, { signal: terminal.signal });
   const style = colours(terminal);
-  const facts = { url: gateway.url, note: "since its start", rows: terminal.size().rows };
+  const { columns } = terminal;
+  const facts = { url: gateway.url, note: "since its start", rows: terminal.size().rows, columns };
   for (const line of frameOf(readingOf(stats, undefined), facts)) {
-    terminal.out(style(line, line.text));
+    terminal.out(style(line, folded(line.text, columns)));
   }
   return exitDone;
 }
@@ -155,7 +157,7 @@ class Picture {
   note(note: string): void {
     const { gateway, terminal } = this.#asked;
     if (this.#reading === undefined) return;
-    const facts = { url: gateway.url, note, rows: terminal.size().rows };
+    const facts = { url: gateway.url, note, ...terminal.size() };
     const lines = frameOf(this.#reading, facts);
     const style = colours(terminal);
     this.#screen.draw(

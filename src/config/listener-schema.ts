@@ -22,7 +22,9 @@ export const listener = z.strictObject({
     .array(z.enum(surfaceNames))
     .min(1)
     .default([...surfaceNames])
-    .describe("Surfaces that it serves."),
+    .describe(
+      "Surfaces that it serves. `admin` is the methods of scope `admin`, by every RPC protocol and by REST; a listener without it has none of them.",
+    ),
   http1_engine: engine()
     .optional()
     .describe("What speaks HTTP/1.1 here; `gateway.http1_engine` when absent."),

@@ -14,7 +14,7 @@ const everything: readonly SurfaceName[] = surfaceNames;
 /** What programs need: the pages for people are at the port beside. */
 const forPrograms = everything.filter((name) => name !== "portal");
 /** What people need, with health and metrics, which are asked for at either port: no API of a vendor's. */
-const forPeople: readonly SurfaceName[] = ["rpc", "rest", "portal", "metrics"];
+const forPeople: readonly SurfaceName[] = ["rpc", "rest", "portal", "admin", "metrics"];
 
 /** The defaults of every listener. */
 function sharedOf({
@@ -134,8 +134,8 @@ function fromList(
   const shared = sharedOf(gateway);
   return listeners.map((one, index) => {
     const { name, port, serves, rest, tls } = one;
-    if (rest !== undefined && !serves.includes("rest")) {
-      report(["listeners", index, "rest"], "has no effect: `serves` leaves rest out");
+    if (rest !== undefined && !serves.includes("rest") && !serves.includes("admin")) {
+      report(["listeners", index, "rest"], "has no effect: `serves` leaves rest and admin out");
     }
     if (one.proxy_protocol && proxies.length === 0) {
       const path = ["listeners", index, "proxy_protocol"];

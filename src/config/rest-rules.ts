@@ -82,7 +82,9 @@ class RuleCheck {
     const rules = this.#rules;
     if (!this.#isSound) return { rules };
     try {
-      const { routes } = new Router(this.#context.services, rules, this.#index, methodExtras);
+      const { routes } = new Router(this.#context.services, rules, this.#index, {
+        extrasOf: methodExtras,
+      });
       for (const route of routes) this.#requireOwnPath(route);
       return { rules, routes };
     } catch (error) {

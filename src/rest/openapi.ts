@@ -1,6 +1,6 @@
 /** An OpenAPI 3.1 document of what the transcoder serves, made from the same routes. */
 
-import type { DescService, JsonObject } from "@bufbuild/protobuf";
+import type { DescMethod, DescService, JsonObject } from "@bufbuild/protobuf";
 import { atOnce } from "#core/turns.ts";
 import type { HttpRule } from "#gen/google/api/http_pb.js";
 import { type Comments, describe } from "./comments.ts";
@@ -23,6 +23,8 @@ export interface OpenApiOptions extends MethodNotes {
   readonly extrasOf?: MethodExtrasOf;
   readonly json?: JsonOptions;
   readonly jsonByMethod?: JsonByMethod;
+  /** Methods that it tells of; all when absent. */
+  readonly isServed?: (method: DescMethod) => boolean;
   /** Comments of the proto files; default none. */
   readonly comments?: Comments;
   /** By name, in OpenAPI's words; a method that is not public takes any of them. Default none. */
@@ -134,7 +136,8 @@ export function* openApiSteps(
   const { json = {}, jsonByMethod = {} } = options;
   const comments: Comments = options.comments ?? new Map();
   const variants = new SchemaVariants(comments, json, jsonByMethod);
-  const { routes } = new Router(services, rules, new FieldIndex(), options.extrasOf);
+  const { extrasOf, isServed } = options;
+  const { routes } = new Router(services, rules, new FieldIndex(), { extrasOf, isServed });
   const served = new Set(routes.map(({ method }) => method.parent));
   const tagOf = tagsOf(served);
   const paths = yield* pathsOf(routes, { variants, notes: options, tagOf });

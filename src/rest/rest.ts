@@ -100,6 +100,11 @@ const heldBytesMin = 64 * 1024 * 1024;
 const heldMessages = 4;
 const unprintable = /[^\x21-\x7e]/;
 
+/** Whether a method is one of the services, and not served. */
+function isLeftOut({ services, methods }: CallPath, isIt: (method: DescMethod) => boolean) {
+  return services.some((service) => service.methods.some(isIt)) && !methods.some(isIt);
+}
+
 /** A codec for each method; those without options of their own share one. */
 function codecsOf(routes: readonly Route[], calls: CallPath, options: RestOptions) {
   const { json = {}, jsonByMethod = {}, elementsMax, limitsOf } = options;
@@ -107,7 +112,10 @@ function codecsOf(routes: readonly Route[], calls: CallPath, options: RestOption
   const shared = createJsonCodec(json, setup);
   const codecs = new Map<DescMethod, JsonCodec>(routes.map(({ method }) => [method, shared]));
   for (const [name, own] of Object.entries(jsonByMethod)) {
-    const methods = [...codecs.keys()].filter((each) => nameOf(each) === name);
+    const isNamed = (method: DescMethod) => nameOf(method) === name;
+    const methods = [...codecs.keys()].filter(isNamed);
+    // It may be served elsewhere.
+    if (methods.length === 0 && isLeftOut(calls, isNamed)) continue;
     if (methods.length === 0) throw new Error(`JSON options for ${name}: no route leads there`);
     const codec = createJsonCodec({ ...json, ...own }, setup);
     for (const method of methods) codecs.set(method, codec);
@@ -135,7 +143,10 @@ class Transcoder implements Rest {
     this.#heartbeatMs = options.heartbeatMs ?? 15_000;
     this.#compression = new Compression(options.compression ?? defaultCompression);
     this.#held = new ByteBudget(Math.max(heldBytesMin, heldMessages * options.bodyBytesMax));
-    this.#router = new Router(calls.services, options.rules ?? [], index, options.extrasOf);
+    const served = new Set(calls.methods);
+    const isServed = (method: DescMethod) => served.has(method);
+    const { rules = [], extrasOf } = options;
+    this.#router = new Router(calls.services, rules, index, { extrasOf, isServed });
     this.#binder = new ParameterBinder(index, options.ignoredQueryParameters ?? []);
     this.#codecOf = codecsOf(this.#router.routes, calls, options);
   }

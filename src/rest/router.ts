@@ -1,6 +1,6 @@
 /** Finds the route of a request among those of all services. */
 
-import { type DescService, getOption, hasOption } from "@bufbuild/protobuf";
+import { type DescMethod, type DescService, getOption, hasOption } from "@bufbuild/protobuf";
 import { getOrCreate } from "#core/get-or-create.ts";
 import { knownMethods } from "#exchange/known-methods.ts";
 import { http } from "#gen/google/api/annotations_pb.js";
@@ -72,6 +72,14 @@ function rulesOf(services: readonly DescService[], given: readonly HttpRule[]) {
   });
 }
 
+/** What methods have routes, and what their owner says of them. */
+interface RouterOptions {
+  /** Default: nothing. */
+  readonly extrasOf?: MethodExtrasOf | undefined;
+  /** Default: all of them. */
+  readonly isServed?: ((method: DescMethod) => boolean) | undefined;
+}
+
 /** All routes of some services. */
 export class Router {
   readonly #trie = new Trie<Route>();
@@ -82,16 +90,19 @@ export class Router {
   /** In the order of services, methods and bindings. */
   readonly routes: readonly Route[];
 
-  /** Throws a RuleError for a bad rule, and a ClashError for routes that are in each other's way. */
+  /**
+   * Routes of the methods that are served; rules may select the others as well. Throws a RuleError for a
+   * bad rule, and a ClashError for routes that are in each other's way.
+   */
   constructor(
     services: readonly DescService[],
     rules: readonly HttpRule[],
     index: FieldIndex,
-    extrasOf: MethodExtrasOf = noExtras,
+    { extrasOf = noExtras, isServed = () => true }: RouterOptions = {},
   ) {
-    this.routes = rulesOf(services, rules).flatMap(({ method, rule }) =>
-      compileRoutes(rule, method, index, extrasOf),
-    );
+    this.routes = rulesOf(services, rules)
+      .filter(({ method }) => isServed(method))
+      .flatMap(({ method, rule }) => compileRoutes(rule, method, index, extrasOf));
     const clashes: Clash[] = [];
     for (const route of this.routes) {
       const before = this.#trie.add(route.template, route.httpMethod, route);

@@ -229,6 +229,8 @@ class OipSurface implements Surface {
   ): Promise<void> {
     const { repositoryModelLoad, repositoryModelUnload } = GRPCInferenceService.method;
     const method = kind === "load" ? repositoryModelLoad : repositoryModelUnload;
+    // A listener may leave out what needs the scope admin.
+    if (!this.#options.calls.methods.includes(method)) throw fault("ROUTE_UNKNOWN", "no such path");
     const parameters = await this.#read(method, served, async (body) => {
       if (body.length === 0) return {};
       type Change = { readonly parameters?: Readonly<Record<string, unknown>> };

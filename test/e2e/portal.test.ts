@@ -8,7 +8,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ChatService } from "#gen/polygate/v1/chat_pb.js";
 import { RequestsService } from "#gen/polygate/v1/requests_pb.js";
 import { StatsService } from "#gen/polygate/v1/stats_pb.js";
+import { methodFacts } from "#interceptors/method-facts.ts";
 import { portalRows } from "#portal/paths.ts";
+import { publicServices } from "#public-services.ts";
 import { type RunningGateway, startTestGateway } from "../support/gateway.ts";
 import { portalFiles, script } from "../support/portal-files.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
@@ -248,18 +250,64 @@ describe("every path", () => {
     "/portal/": "/portal/models",
     "/portal/rpc/": "/portal/rpc/polygate.v1.ConfigService/GetConfig",
   };
+  const none = [405, 405, 405];
+  const nothing = { GET: none, HEAD: none, POST: none, PUT: none, PATCH: none, DELETE: none };
   // Pages tell nothing: they are anybody's. Sessions tell who asks. What needs `admin` is the admin's.
   const statuses: Readonly<Record<string, Readonly<Record<string, readonly number[]>>>> = {
-    "/portal": { GET: [307, 307, 307], POST: [405, 405, 405] },
-    "/monitoring": { GET: [307, 307, 307], POST: [405, 405, 405] },
-    "/portal/": { GET: [200, 200, 200], POST: [405, 405, 405], DELETE: [405, 405, 405] },
-    "/portal/session": { GET: [200, 200, 200], POST: [400, 400, 400], PUT: [405, 405, 405] },
-    "/portal/rpc/": { GET: [401, 403, 200], POST: [401, 403, 200], DELETE: [405, 405, 405] },
+    "/portal": { ...nothing, GET: [307, 307, 307], HEAD: [307, 307, 307] },
+    "/monitoring": { ...nothing, GET: [307, 307, 307], HEAD: [307, 307, 307] },
+    "/portal/": { ...nothing, GET: [200, 200, 200], HEAD: [200, 200, 200] },
+    "/portal/session": {
+      ...nothing,
+      GET: [200, 200, 200],
+      POST: [400, 400, 400],
+      DELETE: [204, 204, 204],
+    },
+    "/portal/rpc/": { ...nothing, GET: [401, 403, 200], POST: [401, 403, 200] },
   };
 
-  test("has a row in the table of this test", () => {
+  test("has a row in the table of this test, which is printed", () => {
     expect(new Set(Object.keys(statuses))).toEqual(new Set(portalRows.map(({ path }) => path)));
+    const lines = Object.entries(statuses).flatMap(([path, methods]) =>
+      Object.entries(methods).map(
+        ([method, seen]) => `${method.padEnd(7)}${path.padEnd(18)}${seen.join("  ")}`,
+      ),
+    );
+    console.log(["nobody, a reader, an admin", ...lines].join("\n"));
   });
+
+  const cookies = { reader: "", boss: "" };
+  beforeAll(async () => {
+    cookies.reader = await login(readKey);
+    cookies.boss = await login(adminKey);
+  });
+
+  /** Whether a caller is turned away: by 401 or 403. */
+  const turnedAway = async (method: string, cookie: string) => {
+    const { status } = await rpc(method, cookie === "" ? {} : { cookie });
+    return status === 401 || status === 403 ? status : "let in";
+  };
+  const unary = publicServices
+    .flatMap(({ methods }) => methods)
+    .filter(
+      ({ methodKind, parent }) =>
+        methodKind === "unary" && parent.file.proto.package !== "inference",
+    );
+
+  test.each(unary)(
+    "/portal/rpc/$parent.typeName/$name is for those whom its scope lets in",
+    async (method) => {
+      const { isPublic, requiredScope } = methodFacts(method);
+      const name = `${method.parent.name}/${method.name}`;
+      const seen = [
+        await turnedAway(name, ""),
+        await turnedAway(name, cookies.reader),
+        await turnedAway(name, cookies.boss),
+      ];
+      const reader = requiredScope === "" ? "let in" : 403;
+      expect(seen).toEqual([isPublic ? "let in" : 401, reader, "let in"]);
+    },
+  );
 
   test.each(
     Object.entries(statuses).flatMap(([path, methods]) =>

@@ -1,7 +1,7 @@
 /**
  * Writes the recordings of docs/cli.md: each command of a block that begins with ```sh record is run
  * against a gateway of its own, and the block after it becomes what it printed. `on a terminal` in the
- * block's first line runs it on one of 100 by 30; what comes from clock, chance and machine is levelled.
+ * block's first line runs it in tmux at 80 by 24; what comes from clock, chance and machine is levelled.
  */
 
 import { execFile } from "node:child_process";
@@ -9,7 +9,9 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify, stripVTControlCharacters } from "node:util";
 import { startTestGateway } from "./gateway.ts";
+import { fromSource } from "./polygate-process.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
+import { startTmux } from "./tmux.ts";
 
 const page = "docs/cli.md";
 const block = /^```sh record( on a terminal)?\n([\s\S]*?)^```\n\n```text\n[\s\S]*?^```$/gm;
@@ -17,13 +19,7 @@ const key = "a-key-of-the-recording-that-is-long-enough";
 
 /** What another run would print otherwise. */
 function levelled(text: string, url: string): string {
-  // Of a line that was written again and again the last form stays.
-  const last = text
-    .split("\n")
-    .map((line) => line.split("\r\u001b[K").at(-1))
-    .join("\n");
-  return stripVTControlCharacters(last)
-    .replaceAll("\r", "")
+  return stripVTControlCharacters(text)
     .replaceAll(url, "http://127.0.0.1:8080")
     .replaceAll(/req_\w+/g, "req_1f0c…")
     .replaceAll(/key_\w+/g, "key_7d41…")
@@ -32,17 +28,21 @@ function levelled(text: string, url: string): string {
     .trimEnd();
 }
 
-async function printed(command: string, isTerminal: boolean, env: NodeJS.ProcessEnv) {
-  const program = `polygate() { ${process.execPath} -C source ${process.cwd()}/src/cli/main.ts "$@"; }`;
+async function printed(
+  command: string,
+  isTerminal: boolean,
+  env: Readonly<Record<string, string>>,
+): Promise<string> {
+  const program = `polygate() { ${fromSource().join(" ")} "$@"; }`;
   const line = `${program}\n${command}`;
-  const words = isTerminal
-    ? ["script", "-qec", `stty cols 100 rows 30; ${line}`, "/dev/null"]
-    : ["bash", "-c", `${line} 2>&1`];
-  const [file = "", ...args] = words;
-  const running = promisify(execFile)(file, args, { env: { ...env, SHELL: "/bin/bash" } });
-  running.child.stdin?.end();
+  if (isTerminal) {
+    const pane = await tmux.open(line, env);
+    const code = await pane.ended();
+    return `${await pane.text()}${code === 0 ? "" : `\n(exit code ${code})`}`;
+  }
   try {
-    return (await running).stdout;
+    const words = ["-c", `{ ${line}\n} </dev/null 2>&1`];
+    return (await promisify(execFile)("bash", words, { env: { ...env } })).stdout;
   } catch (thrown) {
     // A command that fails on purpose is recorded, with its exit code.
     const { stdout = "", code } = thrown as { stdout?: string; code?: number };
@@ -57,7 +57,13 @@ gateway: { host: 127.0.0.1, port: 0 }
 auth: { type: apikey, secret_key: ${key}, key_store: { path: "${join(folder.path, "keys.db")}" } }
 `,
 });
-const env = { ...process.env, POLYGATE_URL: gateway.url, POLYGATE_API_KEY: key, TERM: "xterm" };
+await using tmux = await startTmux();
+const env = {
+  PATH: process.env.PATH ?? "",
+  HOME: folder.path,
+  POLYGATE_URL: gateway.url,
+  POLYGATE_API_KEY: key,
+};
 
 const text = readFileSync(page, "utf8");
 let told = "";

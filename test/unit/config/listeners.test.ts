@@ -9,6 +9,9 @@ import type { TlsFiles, TlsProblem } from "#config/tls-files.ts";
 import { surfaceNames } from "#surface-table.ts";
 import { pathText } from "#yaml/problem.ts";
 
+/** Surfaces of programs, in order. */
+const forPrograms = surfaceNames.filter((name) => !["portal", "admin", "metrics"].includes(name));
+
 type Written = z.input<typeof fileSchema>;
 
 /** The listeners of a configuration, and what was reported; a TLS file is in order unless `faults` says otherwise. */
@@ -66,13 +69,12 @@ describe("the ports under `gateway`", () => {
     const { listeners, problems } = listenersOf({ gateway });
     expect(listeners.map(({ name, port }) => [name, port])).toEqual(ports);
     expect(problems).toEqual([]);
-    const forPrograms = surfaceNames.filter((name) => name !== "portal" && name !== "metrics");
     const served: Readonly<Record<string, readonly string[]>> = {
-      portal: ["rpc", "rest", "portal", "metrics"],
-      api: [...forPrograms, "metrics"],
+      portal: ["rpc", "rest", "portal", "admin", "metrics"],
+      api: [...forPrograms, "admin", "metrics"],
     };
     for (const { name: listener, serves, host } of listeners) {
-      const wanted = served[listener] ?? [...forPrograms, "portal", "metrics"];
+      const wanted = served[listener] ?? [...forPrograms, "portal", "admin", "metrics"];
       expect([serves, host]).toEqual([wanted, "0.0.0.0"]);
     }
   });
@@ -229,7 +231,9 @@ describe("listeners by name", () => {
       ],
     });
     expect(listeners[0]).toMatchObject({ json: { names: "proto", ignoreUnknownFields: true } });
-    expect(problems).toEqual(["listeners[1].rest: has no effect: `serves` leaves rest out"]);
+    expect(problems).toEqual([
+      "listeners[1].rest: has no effect: `serves` leaves rest and admin out",
+    ]);
   });
 });
 

@@ -37,7 +37,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end -}}
 
 {{- define "polygate.config" -}}
-{{- $gateway := dict "name" "gateway" "port" 8080 "serves" (list "rpc" "rest" "openai" "anthropic" "gemini" "oip" "tfserving" "portal") -}}
+{{- $gateway := dict "name" "gateway" "port" 8080 "serves" (list "rpc" "rest" "openai" "anthropic" "gemini" "oip" "tfserving" "portal" "admin") -}}
 {{- if .Values.tls.secretName -}}
 {{- $_ := set $gateway "tls" (dict "cert_file" "/run/secrets/tls/tls.crt" "key_file" "/run/secrets/tls/tls.key") -}}
 {{- end -}}
