@@ -282,7 +282,8 @@ function stores(placeOf: () => Promise<string>) {
     expect(await refusals(gateway)).toEqual([...spent, ["thrifty", 429, expect.anything()]]);
   });
 
-  test("a key that one gateway makes, changes or revokes is so for the other when that has looked", async () => {
+  // Each of the three waits for time to pass, and they do so side by side.
+  test.concurrent("a key that one gateway makes, changes or revokes is so for the other when that has looked", async () => {
     const yaml = yamlWith(await placeOf());
     await using here = await startTestGateway({ yaml });
     await using there = await startTestGateway({ yaml });
@@ -299,7 +300,7 @@ function stores(placeOf: () => Promise<string>) {
     await untilStatus(there, secret, 401);
   });
 
-  test("a key that is rotated works by both texts for a while, then by the new one alone", async () => {
+  test.concurrent("a key that is rotated works by both texts for a while, then by the new one alone", async () => {
     const yaml = yamlWith(await placeOf());
     await using here = await startTestGateway({ yaml });
     await using there = await startTestGateway({ yaml });
@@ -325,7 +326,7 @@ function stores(placeOf: () => Promise<string>) {
     ]);
   });
 
-  test("a key ends by itself when its time has come", async () => {
+  test.concurrent("a key ends by itself when its time has come", async () => {
     await using gateway = await startTestGateway({ yaml: yamlWith(await placeOf()) });
     const expire_time = new Date(Date.now() + 2_000).toISOString();
     const secret = await made(gateway, { name: "ci", expire_time });
