@@ -26,7 +26,9 @@ import { goContender } from "../support/go-contenders.ts";
 import { identityContest } from "../support/identity.ts";
 import { latenciesOf } from "../support/latency.ts";
 import { type Call, load } from "../support/load.ts";
-import { isInstalled, nginxTo, redisServer } from "../support/programs.ts";
+import { processFigures } from "../support/process-figures.ts";
+import { isInstalled, redisServer } from "../support/programs.ts";
+import { envoyTranscoder, grpcProxies, installProxies } from "../support/proxies.ts";
 import { cores, nodeServer, startServer } from "../support/server-process.ts";
 import { startUpTimes } from "../support/start-up.ts";
 import { figure, median, quantile } from "../support/statistics.ts";
@@ -121,26 +123,54 @@ async function identity(effort: Effort): Promise<Table> {
 }
 
 /** The gateway itself, in front of a core. */
-const gatewayTo = (corePort: number, more: object = {}) =>
-  gateway({ cores: [{ url: `http://127.0.0.1:${corePort}` }], ...more });
+const gatewayTo = (corePort: number, more: object = {}, kind?: "built") =>
+  gateway({ cores: [{ url: `http://127.0.0.1:${corePort}` }], ...more }, kind);
 
 const startCoreServer = () => startServer(nodeServer("engine"), { core: cores.load });
 
-/** The whole gateway in front of a core, beside a proxy that only passes bytes on. */
+/** The whole gateway in front of a core, beside proxies that only pass bytes on. */
 async function hop(effort: Effort): Promise<Table> {
   await using core = await startCoreServer();
-  const nginx = { name: "nginx grpc_pass", command: nginxTo(core.port), call: coreCall };
   return await runContest(
     {
       title: "gRPC to gRPC hop",
       contenders: [
         { name: "Polygate, full chain", command: gatewayTo(core.port) },
-        ...(isInstalled("nginx") ? [nginx] : []),
+        ...grpcProxies(core.port, coreCall),
       ],
       loads: [{ name: "128 in flight", call: grpcCall, pressure: wide }],
     },
     effort,
   );
+}
+
+/** REST in, gRPC out: the whole gateway beside a proxy that turns the one into the other. */
+async function transcode(effort: Effort): Promise<Table> {
+  await using core = await startCoreServer();
+  return await runContest(
+    {
+      title: "JSON to a gRPC core",
+      note: [
+        "`POST /api/v1/chat` over HTTP/1.1. The gateway makes another message of it, that of a core, and a response of the",
+        "core's; Envoy passes the same message on by the annotations of the same proto.",
+      ].join("\n"),
+      contenders: [
+        { name: "Polygate, full chain", command: gatewayTo(core.port) },
+        ...envoyTranscoder(core.port),
+      ],
+      loads: [
+        { name: "32 in flight", call: jsonCall, pressure: { connections: 32, streams: 1 } },
+        { name: "8 in flight", call: jsonCall, pressure: { connections: 8, streams: 1 } },
+      ],
+    },
+    effort,
+  );
+}
+
+/** What the process uses at the rate that gateways are compared at. */
+async function figures(effort: Effort): Promise<Table> {
+  await using core = await startCoreServer();
+  return await processFigures(jsonCall, gatewayTo(core.port, {}, "built"), effort);
 }
 
 /** The same hop by how many of its calls are traced: each of those leaves two spans. */
@@ -245,6 +275,7 @@ async function held({ rounds, seconds }: Effort): Promise<Table> {
 /** The gateway's tables. */
 export const rpcSuite: Suite = {
   title: "The gateway with its full chain",
+  install: installProxies,
   tables: {
     unary: (effort) => runContest(unary(), effort),
     identity,
@@ -252,8 +283,10 @@ export const rpcSuite: Suite = {
     chain: chainCosts,
     streams: (effort) => runContest(streams, effort),
     hop,
+    transcode,
     tracing,
     latency,
+    figures,
     held,
     start: startUpTimes,
   },

@@ -1,9 +1,9 @@
 /** How soon a gateway without models is up, and what it holds when idle. */
 
-import { execFileSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { builtProgram } from "./built-program.ts";
 import type { Effort } from "./contest.ts";
 import { folder } from "./programs.ts";
 import { startServer } from "./server-process.ts";
@@ -13,19 +13,6 @@ import type { Table } from "./table.ts";
 /** Time after which nothing of the start is still under way. */
 const settleMs = 1_500;
 
-/** Builds the package beside the repository's own build; returns its program. */
-function built(): string {
-  const home = join(folder, "package");
-  mkdirSync(home);
-  copyFileSync("package.json", join(home, "package.json"));
-  for (const name of ["node_modules", "gen", "proto", "web", "models"]) {
-    if (existsSync(name)) symlinkSync(resolve(name), join(home, name));
-  }
-  const outDir = join(home, "dist/cli");
-  execFileSync("npx", ["rolldown", "-c", "rolldown.config.ts", "--dir", outDir]);
-  return join(outDir, "main.js");
-}
-
 /** Time from the process's start to an answer of /livez, and resident memory, of the build and of the source. */
 export async function startUpTimes({ rounds }: Effort): Promise<Table> {
   const models = join(folder, "empty");
@@ -33,7 +20,7 @@ export async function startUpTimes({ rounds }: Effort): Promise<Table> {
   const config = join(folder, "start-up.yaml");
   writeFileSync(config, JSON.stringify({ models: { path: models } }));
   const flags = ["serve", "--config", config, "--host", "127.0.0.1", "--port"];
-  const program = built();
+  const program = builtProgram();
   const ways = [
     { name: "built package", args: [program] },
     { name: "from source", args: ["-C", "source", "src/cli/main.ts"] },
