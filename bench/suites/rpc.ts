@@ -1,18 +1,11 @@
 /** The gateway with its full chain, beside other ways to do the same. */
 
-import { toBinary, toJsonString } from "@bufbuild/protobuf";
-import { ChatRequestSchema as CoreRequestSchema } from "#gen/polyagent/core/v1/core_pb.js";
+import { toBinary } from "@bufbuild/protobuf";
 import { ChatRequestSchema } from "#gen/polygate/v1/chat_pb.js";
+import { countsTable } from "../support/call-counts.ts";
+import { coreCall, grpcCall, jsonCall, streamCall } from "../support/calls.ts";
 import { chainCosts } from "../support/chain-costs.ts";
-import {
-  benchKey,
-  chatRequest,
-  coreRequest,
-  framed,
-  largeStreamRequest,
-  paths,
-  smallFrameBytes,
-} from "../support/chat.ts";
+import { framed, largeStreamRequest, smallFrameBytes } from "../support/chat.ts";
 import { HeldConnections } from "../support/connections.ts";
 import {
   type Contender,
@@ -25,7 +18,7 @@ import { gateway } from "../support/gateways.ts";
 import { goContender } from "../support/go-contenders.ts";
 import { identityContest } from "../support/identity.ts";
 import { latenciesOf } from "../support/latency.ts";
-import { type Call, load } from "../support/load.ts";
+import { load } from "../support/load.ts";
 import { processFigures } from "../support/process-figures.ts";
 import { isInstalled, redisServer } from "../support/programs.ts";
 import { envoyTranscoder, grpcProxies, installProxies } from "../support/proxies.ts";
@@ -34,24 +27,6 @@ import { startUpTimes } from "../support/start-up.ts";
 import { figure, median, quantile } from "../support/statistics.ts";
 import type { Suite } from "../support/suite.ts";
 import type { Table } from "../support/table.ts";
-
-const credential = ["authorization", `Bearer ${benchKey}`] as const;
-const grpcCall: Call = {
-  wire: "h2c",
-  path: paths.chat,
-  fields: [["content-type", "application/grpc"], ["te", "trailers"], credential],
-  body: framed(toBinary(ChatRequestSchema, chatRequest)),
-};
-const jsonCall: Call = {
-  wire: "http/1.1",
-  path: "/api/v1/chat",
-  fields: [["content-type", "application/json"], credential],
-  body: Buffer.from(toJsonString(ChatRequestSchema, chatRequest)),
-};
-const coreCall: Partial<Call> = {
-  path: paths.coreChat,
-  body: framed(toBinary(CoreRequestSchema, coreRequest)),
-};
 
 const polygate: Contender = { name: "Polygate, full chain", command: nodeServer("polygate") };
 const nodeHttp2: Contender = { name: "node:http2, bare", command: nodeServer("node-http2") };
@@ -82,7 +57,7 @@ const json = (): Contest => ({
     {
       name: "connect-fastify, same chain",
       command: nodeServer("connect-fastify"),
-      call: { path: paths.chat },
+      call: { path: grpcCall.path },
     },
     ...goContender("grpc-gateway", "grpc-gateway, bare"),
   ],
@@ -95,15 +70,14 @@ const streams: Contest = {
   loads: [
     {
       name: "128 at once, small messages",
-      call: { ...grpcCall, path: paths.stream },
+      call: streamCall,
       pressure: wide,
       unit: messages,
     },
     {
       name: "16 at once, messages of 16 kB",
       call: {
-        ...grpcCall,
-        path: paths.stream,
+        ...streamCall,
         body: framed(toBinary(ChatRequestSchema, largeStreamRequest)),
       },
       pressure: { connections: 4, streams: 4, windowBits: [18, 20] },
@@ -281,6 +255,7 @@ export const rpcSuite: Suite = {
     identity,
     json: (effort) => runContest(json(), effort),
     chain: chainCosts,
+    counts: countsTable,
     streams: (effort) => runContest(streams, effort),
     hop,
     transcode,

@@ -1,0 +1,34 @@
+/** What a call may take in memory, promises, timers and system calls, and that its code is compiled: without a clock. */
+
+import { existsSync } from "node:fs";
+import { expect, test } from "vitest";
+import { type CallPath, type Counts, callBudgets } from "../../bench/support/call-budgets.ts";
+import { countsOf } from "../../bench/support/call-counts.ts";
+import { slowCodeOfHop } from "../../bench/support/slow-code.ts";
+
+/** System calls are counted by Linux. */
+const onLinux = test.runIf(existsSync("/proc/self/io"));
+/** Servers start, and code is compiled, on however busy a machine. */
+const timeout = 180_000;
+
+onLinux.for(Object.keys(callBudgets) as CallPath[])(
+  "%s stays within its budget of counts a call",
+  { timeout },
+  async (path) => {
+    const counts = await countsOf(path);
+    const exceeded = (Object.keys(counts) as (keyof Counts)[]).filter(
+      (name) => !(counts[name] <= callBudgets[path][name]),
+    );
+    expect({ counts, exceeded }).toEqual({ counts, exceeded: [] });
+    // A count of nothing would pass as well: each call makes objects.
+    expect(counts.bytes).toBeGreaterThan(callBudgets[path].bytes / 4);
+  },
+);
+
+test("of a hop that is warm, what runs is compiled: no function stays in the interpreter", {
+  timeout,
+}, async () => {
+  const { samples, share, functions } = await slowCodeOfHop();
+  expect(samples).toBeGreaterThan(50);
+  expect({ share: share < 0.1, worst: functions.slice(0, 5) }).toMatchObject({ share: true });
+});
