@@ -12,7 +12,7 @@ interface Profile {
     readonly kind?: string;
     readonly func?: number;
   }[];
-  readonly functions: readonly { readonly name: string }[];
+  readonly functions: readonly { readonly name: string; readonly codes: readonly number[] }[];
   /** Stacks, innermost first: pairs of code and place, as numbers. */
   readonly ticks: readonly { readonly s: readonly number[] }[];
 }
@@ -25,6 +25,8 @@ export interface SlowCode {
   readonly share: number;
   /** The functions of those, with their samples, the worst first. */
   readonly functions: readonly (readonly [name: string, samples: number])[];
+  /** Those of the functions asked for that V8 has optimized. */
+  readonly optimized: readonly string[];
 }
 
 const warmUpCalls = 20_000;
@@ -32,8 +34,11 @@ const warmUpCalls = 20_000;
 const optimized: ReadonlySet<string | undefined> = new Set(["Opt", "Maglev"]);
 const profileBytesMax = 512 << 20;
 
-/** Runs calls of the hop in a process of its own, and looks at the last half of its processor time. */
-export async function slowCodeOfHop(): Promise<SlowCode> {
+/**
+ * Runs calls of the hop in a process of its own, and looks at the last half of its processor time, and
+ * whether functions of these names were ever optimized.
+ */
+export async function slowCodeOfHop(names: readonly string[]): Promise<SlowCode> {
   const log = join(folder, "v8.log");
   await using stack = new AsyncDisposableStack();
   const flags = ["--prof", `--logfile=${log}`, "--no-logfile-per-isolate"];
@@ -44,11 +49,11 @@ export async function slowCodeOfHop(): Promise<SlowCode> {
     maxBuffer: profileBytesMax,
     stdio: ["ignore", "pipe", "ignore"],
   });
-  return slowCodeIn(JSON.parse(text.toString()) as Profile);
+  return slowCodeIn(JSON.parse(text.toString()) as Profile, names);
 }
 
 /** What the last half of a profile says. */
-function slowCodeIn({ code, functions, ticks }: Profile): SlowCode {
+function slowCodeIn({ code, functions, ticks }: Profile, names: readonly string[]): SlowCode {
   const slow = new Map<string, number>();
   let samples = 0;
   for (const { s: stack } of ticks.slice(Math.floor(ticks.length / 2))) {
@@ -64,5 +69,11 @@ function slowCodeIn({ code, functions, ticks }: Profile): SlowCode {
     samples,
     share: sum / samples,
     functions: [...slow].toSorted(([, one], [, other]) => other - one),
+    optimized: names.filter((name) =>
+      functions.some(
+        (one) =>
+          one.name.startsWith(`${name} `) && one.codes.some((at) => optimized.has(code[at]?.kind)),
+      ),
+    ),
   };
 }
