@@ -5,16 +5,17 @@ import { expect, test } from "vitest";
 import { type CallPath, type Counts, callBudgets } from "../../bench/support/call-budgets.ts";
 import { countsOf } from "../../bench/support/call-counts.ts";
 import { slowCodeOfHop } from "../../bench/support/slow-code.ts";
+import { testWith } from "../support/needs.ts";
 
-/** System calls are counted by Linux. */
-const onLinux = test.runIf(existsSync("/proc/self/io"));
+/** Linux alone counts the system calls of a process. */
+const counted = testWith(
+  existsSync("/proc/self/io") ? undefined : "the system does not count system calls",
+);
 /** Servers start, and code is compiled, on however busy a machine. */
 const timeout = 180_000;
 
-onLinux.for(Object.keys(callBudgets) as CallPath[])(
-  "%s stays within its budget of counts a call",
-  { timeout },
-  async (path) => {
+for (const path of Object.keys(callBudgets) as CallPath[]) {
+  counted(`${path} stays within its budget of counts a call`, { timeout }, async () => {
     const counts = await countsOf(path);
     const exceeded = (Object.keys(counts) as (keyof Counts)[]).filter(
       (name) => !(counts[name] <= callBudgets[path][name]),
@@ -22,8 +23,8 @@ onLinux.for(Object.keys(callBudgets) as CallPath[])(
     expect({ counts, exceeded }).toEqual({ counts, exceeded: [] });
     // A count of nothing would pass as well: each call makes objects.
     expect(counts.bytes).toBeGreaterThan(callBudgets[path].bytes / 4);
-  },
-);
+  });
+}
 
 /** Loops over the texts of headers: they run while the program loads, and for each field of each call. */
 const hotFunctions = ["isFieldValue", "consistsOf"];
