@@ -13,7 +13,7 @@ import {
 } from "../support/contest.ts";
 import { goContender } from "../support/go-contenders.ts";
 import type { Call } from "../support/load.ts";
-import { isInstalled, nginxTo } from "../support/programs.ts";
+import { grpcProxies, installProxies } from "../support/proxies.ts";
 import { cores, nodeServer, startServer } from "../support/server-process.ts";
 import { figure, median } from "../support/statistics.ts";
 import type { Suite } from "../support/suite.ts";
@@ -98,13 +98,12 @@ const bodies: Contest = {
 async function relay(effort: Effort): Promise<Table> {
   const [answering = engine] = grpcGo();
   await using upstream = await startServer(answering.command, { core: cores.load });
-  const nginx = { name: "nginx grpc_pass", command: nginxTo(upstream.port) };
   return await runContest(
     {
       title: "Relay of small unary calls, bytes untouched",
       contenders: [
         { name: "engine, both sides", command: nodeServer("relay", String(upstream.port)) },
-        ...(isInstalled("nginx") ? [nginx] : []),
+        ...grpcProxies(upstream.port),
       ],
       loads: [{ name: "128 in flight", call, pressure: wide }],
     },
@@ -145,6 +144,7 @@ async function idle({ rounds }: Effort): Promise<Table> {
 /** The engine's tables. */
 export const http2Suite: Suite = {
   title: "The HTTP/2 engine, without policy",
+  install: installProxies,
   tables: {
     unary: (effort) => runContest(unary(), effort),
     tls: (effort) => runContest(tls, effort),

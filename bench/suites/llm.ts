@@ -2,8 +2,9 @@
 
 import { abortTimes } from "../support/abort-times.ts";
 import { type Contest, type Effort, runContest } from "../support/contest.ts";
+import { featureCosts } from "../support/feature-costs.ts";
 import { firstTokenMs } from "../support/first-token.ts";
-import { gateway, litellmTo, portkeyTo } from "../support/gateways.ts";
+import { gateway, installGateways, litellmTo, portkeyTo } from "../support/gateways.ts";
 import { historyCosts } from "../support/history-costs.ts";
 import { limitCosts } from "../support/limit-costs.ts";
 import {
@@ -103,12 +104,14 @@ async function relay(effort: Effort): Promise<Table> {
 /** Tables of everything between a client and an LLM provider. */
 export const llmSuite: Suite = {
   title: "The gateway in front of an LLM provider",
+  install: installGateways,
   tables: {
     selection: selectionCosts,
     history: historyCosts,
     limits: limitCosts,
     chat,
     relay,
+    features: featureCosts,
     abort: abortTimes,
   },
 };

@@ -1,17 +1,11 @@
 /** The gateway with its full chain, beside other ways to do the same. */
 
-import { toBinary, toJsonString } from "@bufbuild/protobuf";
-import { ChatRequestSchema as CoreRequestSchema } from "#gen/polyagent/core/v1/core_pb.js";
+import { toBinary } from "@bufbuild/protobuf";
 import { ChatRequestSchema } from "#gen/polygate/v1/chat_pb.js";
+import { countsTable } from "../support/call-counts.ts";
+import { coreCall, grpcCall, jsonCall, streamCall } from "../support/calls.ts";
 import { chainCosts } from "../support/chain-costs.ts";
-import {
-  chatRequest,
-  coreRequest,
-  framed,
-  largeStreamRequest,
-  paths,
-  smallFrameBytes,
-} from "../support/chat.ts";
+import { framed, largeStreamRequest, smallFrameBytes } from "../support/chat.ts";
 import { HeldConnections } from "../support/connections.ts";
 import {
   type Contender,
@@ -24,25 +18,15 @@ import { gateway } from "../support/gateways.ts";
 import { goContender } from "../support/go-contenders.ts";
 import { identityContest } from "../support/identity.ts";
 import { latenciesOf } from "../support/latency.ts";
-import { type Call, load } from "../support/load.ts";
-import { isInstalled, nginxTo, redisServer } from "../support/programs.ts";
+import { load } from "../support/load.ts";
+import { processFigures } from "../support/process-figures.ts";
+import { isInstalled, redisServer } from "../support/programs.ts";
+import { envoyTranscoder, grpcProxies, installProxies } from "../support/proxies.ts";
 import { cores, nodeServer, startServer } from "../support/server-process.ts";
 import { startUpTimes } from "../support/start-up.ts";
 import { figure, median, quantile } from "../support/statistics.ts";
 import type { Suite } from "../support/suite.ts";
 import type { Table } from "../support/table.ts";
-import { chatCall, credential } from "../support/unary-call.ts";
-
-const jsonCall: Call = {
-  wire: "http/1.1",
-  path: "/api/v1/chat",
-  fields: [["content-type", "application/json"], credential],
-  body: Buffer.from(toJsonString(ChatRequestSchema, chatRequest)),
-};
-const coreCall: Partial<Call> = {
-  path: paths.coreChat,
-  body: framed(toBinary(CoreRequestSchema, coreRequest)),
-};
 
 const polygate: Contender = { name: "Polygate, full chain", command: nodeServer("polygate") };
 const nodeHttp2: Contender = { name: "node:http2, bare", command: nodeServer("node-http2") };
@@ -62,7 +46,7 @@ const unary = (): Contest => ({
     { name: "connect-node, same chain", command: nodeServer("connect-node") },
     ...goContender("grpc-go", "grpc-go, bare"),
   ],
-  loads: [{ name: "128 in flight", call: chatCall, pressure: wide }],
+  loads: [{ name: "128 in flight", call: grpcCall, pressure: wide }],
 });
 
 const json = (): Contest => ({
@@ -73,7 +57,7 @@ const json = (): Contest => ({
     {
       name: "connect-fastify, same chain",
       command: nodeServer("connect-fastify"),
-      call: { path: paths.chat },
+      call: { path: grpcCall.path },
     },
     ...goContender("grpc-gateway", "grpc-gateway, bare"),
   ],
@@ -86,15 +70,14 @@ const streams: Contest = {
   loads: [
     {
       name: "128 at once, small messages",
-      call: { ...chatCall, path: paths.stream },
+      call: streamCall,
       pressure: wide,
       unit: messages,
     },
     {
       name: "16 at once, messages of 16 kB",
       call: {
-        ...chatCall,
-        path: paths.stream,
+        ...streamCall,
         body: framed(toBinary(ChatRequestSchema, largeStreamRequest)),
       },
       pressure: { connections: 4, streams: 4, windowBits: [18, 20] },
@@ -110,30 +93,58 @@ async function identity(effort: Effort): Promise<Table> {
     ? stack.use(await startServer(redisServer, { core: cores.load }))
     : undefined;
   if (redis === undefined) console.error("Redis is left out: redis-server is not installed");
-  return await runContest(await identityContest(chatCall, wide, redis?.port), effort);
+  return await runContest(await identityContest(grpcCall, wide, redis?.port), effort);
 }
 
 /** The gateway itself, in front of a core. */
-const gatewayTo = (corePort: number, more: object = {}) =>
-  gateway({ cores: [{ url: `http://127.0.0.1:${corePort}` }], ...more });
+const gatewayTo = (corePort: number, more: object = {}, kind?: "built") =>
+  gateway({ cores: [{ url: `http://127.0.0.1:${corePort}` }], ...more }, kind);
 
 const startCoreServer = () => startServer(nodeServer("engine"), { core: cores.load });
 
-/** The whole gateway in front of a core, beside a proxy that only passes bytes on. */
+/** The whole gateway in front of a core, beside proxies that only pass bytes on. */
 async function hop(effort: Effort): Promise<Table> {
   await using core = await startCoreServer();
-  const nginx = { name: "nginx grpc_pass", command: nginxTo(core.port), call: coreCall };
   return await runContest(
     {
       title: "gRPC to gRPC hop",
       contenders: [
         { name: "Polygate, full chain", command: gatewayTo(core.port) },
-        ...(isInstalled("nginx") ? [nginx] : []),
+        ...grpcProxies(core.port, coreCall),
       ],
-      loads: [{ name: "128 in flight", call: chatCall, pressure: wide }],
+      loads: [{ name: "128 in flight", call: grpcCall, pressure: wide }],
     },
     effort,
   );
+}
+
+/** REST in, gRPC out: the whole gateway beside a proxy that turns the one into the other. */
+async function transcode(effort: Effort): Promise<Table> {
+  await using core = await startCoreServer();
+  return await runContest(
+    {
+      title: "JSON to a gRPC core",
+      note: [
+        "`POST /api/v1/chat` over HTTP/1.1. The gateway makes another message of it, that of a core, and a response of the",
+        "core's; Envoy passes the same message on by the annotations of the same proto.",
+      ].join("\n"),
+      contenders: [
+        { name: "Polygate, full chain", command: gatewayTo(core.port) },
+        ...envoyTranscoder(core.port),
+      ],
+      loads: [
+        { name: "32 in flight", call: jsonCall, pressure: { connections: 32, streams: 1 } },
+        { name: "8 in flight", call: jsonCall, pressure: { connections: 8, streams: 1 } },
+      ],
+    },
+    effort,
+  );
+}
+
+/** What the process uses at the rate that gateways are compared at. */
+async function figures(effort: Effort): Promise<Table> {
+  await using core = await startCoreServer();
+  return await processFigures(jsonCall, gatewayTo(core.port, {}, "built"), effort);
 }
 
 /** The same hop by how many of its calls are traced: each of those leaves two spans. */
@@ -153,7 +164,7 @@ async function tracing(effort: Effort): Promise<Table> {
         { name: "1 % sampled", command: gatewayTo(core.port, sampled(0.01)) },
         { name: "100 % sampled", command: gatewayTo(core.port, sampled(1)) },
       ],
-      loads: [{ name: "128 in flight", call: chatCall, pressure: wide }],
+      loads: [{ name: "128 in flight", call: grpcCall, pressure: wide }],
     },
     effort,
   );
@@ -169,8 +180,8 @@ async function latency({ rounds, seconds }: Effort): Promise<Table> {
   await using gateway = await startServer(gatewayTo(core.port));
   const pace = { perSecond: callsPerSecond, seconds, connections: 8 };
   const ways = [
-    { name: "direct", port: core.port, call: { ...chatCall, ...coreCall } },
-    { name: "through Polygate", port: gateway.port, call: chatCall },
+    { name: "direct", port: core.port, call: { ...grpcCall, ...coreCall } },
+    { name: "through Polygate", port: gateway.port, call: grpcCall },
   ];
   const shares = [0.5, 0.95, 0.99];
   const samples = ways.map(() => shares.map((): number[] => []));
@@ -205,12 +216,12 @@ const heldConnections = 10_000;
 async function held({ rounds, seconds }: Effort): Promise<Table> {
   await using server = await startServer(polygate.command);
   const traffic = async (taken: number[]) => {
-    const { calls } = await load(server.port, chatCall, wide, seconds);
+    const { calls } = await load(server.port, grpcCall, wide, seconds);
     taken.push(calls / seconds);
   };
   const alone: number[] = [];
   const beside: number[] = [];
-  await load(server.port, chatCall, wide, warmUpSeconds);
+  await load(server.port, grpcCall, wide, warmUpSeconds);
   let stillOpen = heldConnections;
   for (let round = 0; round < rounds; round += 1) {
     await traffic(alone);
@@ -238,15 +249,19 @@ async function held({ rounds, seconds }: Effort): Promise<Table> {
 /** The gateway's tables. */
 export const rpcSuite: Suite = {
   title: "The gateway with its full chain",
+  install: installProxies,
   tables: {
     unary: (effort) => runContest(unary(), effort),
     identity,
     json: (effort) => runContest(json(), effort),
     chain: chainCosts,
+    counts: countsTable,
     streams: (effort) => runContest(streams, effort),
     hop,
+    transcode,
     tracing,
     latency,
+    figures,
     held,
     start: startUpTimes,
   },

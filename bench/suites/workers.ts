@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { ChatRequestSchema } from "#gen/polygate/v1/chat_pb.js";
+import { grpcCall } from "../support/calls.ts";
 import { benchKey, framed } from "../support/chat.ts";
 import type { Effort } from "../support/contest.ts";
 import { gateway } from "../support/gateways.ts";
@@ -16,12 +17,11 @@ import { threadStartTimes } from "../support/start-up.ts";
 import { figure, median, quantile } from "../support/statistics.ts";
 import type { Suite } from "../support/suite.ts";
 import type { Table } from "../support/table.ts";
-import { chatCall } from "../support/unary-call.ts";
 
 const threadCounts = [1, 2] as const;
 /** A chat that the embedded core answers: no other process takes of the threads' cores. */
 const request = create(ChatRequestSchema, { message: "What is the capital of Japan?" });
-const embeddedCall: Call = { ...chatCall, body: framed(toBinary(ChatRequestSchema, request)) };
+const embeddedCall: Call = { ...grpcCall, body: framed(toBinary(ChatRequestSchema, request)) };
 /** What a call costs the thread that serves it. */
 const callUs = 400;
 /** As many for each of two threads; few, as gRPC has them. */

@@ -168,11 +168,19 @@ async function runRounds(
   }
 }
 
-/** Runs a contest: every round puts each load on each contender in turn. */
-export async function runContest(
-  { title, note, contenders, loads }: Contest,
+/** What a contender achieved under a load, and what it used. */
+interface Medians {
+  readonly name: string;
+  readonly perSecond: number;
+  readonly cpuUs: number;
+  readonly probed: number;
+}
+
+/** Measures a contest: every round puts each load on each contender in turn. Medians by load, contenders in order. */
+export async function mediansOf(
+  { contenders, loads }: Pick<Contest, "contenders" | "loads">,
   effort: Effort,
-): Promise<Table> {
+): Promise<ReadonlyMap<Load, readonly Medians[]>> {
   const { rounds, before } = effort;
   const taking = takingPart(contenders, before);
   const taken = new Map<Load, Samples>(
@@ -187,6 +195,21 @@ export async function runContest(
       const order = round % 2 === 0 ? taking : taking.toReversed();
       await runRounds(taken, order, { ...effort, rounds: 1 });
     }
+  const middle = (contender: Contender, samples: readonly Sample[]): Medians => ({
+    name: contender.name,
+    perSecond: median(samples.map(({ perSecond }) => perSecond)),
+    cpuUs: median(samples.map(({ cpuUs }) => cpuUs)),
+    probed: median(samples.map(({ probed }) => probed)),
+  });
+  return new Map(
+    [...taken].map(([each, samples]) => [each, [...samples].map((one) => middle(...one))]),
+  );
+}
+
+/** Runs a contest, and makes its table. */
+export async function runContest(contest: Contest, effort: Effort): Promise<Table> {
+  const { title, note, loads } = contest;
+  const taken = await mediansOf(contest, effort);
   const probes = [...new Set(loads.flatMap(({ probe }) => (probe === undefined ? [] : [probe])))];
   return {
     title,
@@ -200,21 +223,15 @@ export async function runContest(
       "CPU, ours to its",
       ...probes.map(({ column }) => column),
     ],
-    rows: [...taken].flatMap(([each, samples]) => rowsOf(each, samples, probes)),
+    rows: [...taken].flatMap(([each, medians]) => rowsOf(each, medians, probes)),
   };
 }
 
 function rowsOf(
   { name, unit = callUnit, probe }: Load,
-  samples: Samples,
+  medians: readonly Medians[],
   probes: readonly Probe[],
 ) {
-  const medians = [...samples].map(([contender, taken]) => ({
-    name: contender.name,
-    perSecond: median(taken.map(({ perSecond }) => perSecond)),
-    cpuUs: median(taken.map(({ cpuUs }) => cpuUs)),
-    probed: median(taken.map(({ probed }) => probed)),
-  }));
   const [ours] = medians;
   return medians.map((row, index) => [
     index === 0 ? name : "",

@@ -4,14 +4,19 @@ import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { builtProgram } from "./built-program.ts";
 import { benchKey } from "./chat.ts";
 import type { Contender } from "./contest.ts";
 import { models, upstreamKey } from "./llm.ts";
 import type { Call } from "./load.ts";
 import { folder } from "./programs.ts";
 
-/** Command of the whole gateway, with these settings beside those that every measurement has. */
-export function gateway(settings: object): Contender["command"] {
+/** Command of the whole gateway, from source or built, with these settings beside those that every measurement has. */
+export function gateway(
+  settings: object,
+  kind: "source" | "built" = "source",
+): Contender["command"] {
+  const program = kind === "built" ? [builtProgram()] : ["-C", "source", "src/cli/main.ts"];
   const noModels = join(folder, "no-models");
   mkdirSync(noModels, { recursive: true });
   return (port) => {
@@ -24,7 +29,7 @@ export function gateway(settings: object): Contender["command"] {
       ...settings,
     };
     writeFileSync(file, JSON.stringify(config));
-    return [process.execPath, "-C", "source", "src/cli/main.ts", "serve", "--config", file];
+    return [process.execPath, ...program, "serve", "--config", file];
   };
 }
 

@@ -66,23 +66,27 @@ export const streamedCompletion = completions(models.swift, true);
 /** The same, of the model that pauses after its first token. */
 export const pausingCompletion = completions(models.pausing, true);
 
-const chat = create(ChatRequestSchema, { message: question, modelPreference: models.swift });
+/** A chat of the gateway's own API. */
+export const grpcChatRequest = create(ChatRequestSchema, {
+  message: question,
+  modelPreference: models.swift,
+});
 
-/** A chat of the gateway's own API over gRPC. */
+/** The same over gRPC. */
 export const grpcChat: Call = {
   wire: "h2c",
   path: paths.chat,
   fields: [["content-type", "application/grpc"], ["te", "trailers"], credential],
-  body: framed(toBinary(ChatRequestSchema, chat)),
+  body: framed(toBinary(ChatRequestSchema, grpcChatRequest)),
   expects: "red circle",
 };
 
-/** The same over HTTP/1.1 in JSON. */
+/** It over HTTP/1.1 in JSON. */
 export const jsonChat: Call = {
   wire: "http/1.1",
   path: "/api/v1/chat",
   fields: [json, credential],
-  body: Buffer.from(toJsonString(ChatRequestSchema, chat, { useProtoFieldName: true })),
+  body: Buffer.from(toJsonString(ChatRequestSchema, grpcChatRequest, { useProtoFieldName: true })),
   expects: "red circle",
 };
 

@@ -1,71 +1,98 @@
-/** docs/performance.md: one section a suite, each as its last run left it. */
+/** docs/performance.md: its tables, each as its own last run left it, with what it was measured with. */
 
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
 import { cpus, release, totalmem, type } from "node:os";
 import type { Effort } from "./contest.ts";
 import { loadProgram } from "./load.ts";
-import { versionOf } from "./programs.ts";
+import { isInstalled, versionOf } from "./programs.ts";
 import { markdownOf, type Table } from "./table.ts";
 
-const preface = `# Performance
+const marker = /^<!-- bench ([\w/-]+) -->$/m;
 
-Every figure here is written by \`npm run bench <http2|llm|predict|rpc|workers|all> [rounds] [seconds]\`; none is entered by hand. A single table, such as
-\`npm run bench rpc/unary 3 1\`, is measured in half a minute and only printed; \`npm run bench help\` lists them all.
-\`npm run bench llm -- --install\` first installs the gateways of others that it compares with, into \`.cache/bench\`.
-
-Each server is a process of its own on one core; load, and whatever stands behind a gateway, run on another. Contenders take turns
-round by round, and the tables show medians. CPU is what the kernel charged to the server's process, all threads, divided by the
-calls that it answered. \`rate, ours to its\` above 1 and \`CPU, ours to its\` below 1 are in our favour. Compare within a table only:
-absolute figures change with the machine and with what else it does.
-`;
-
-/** A section under work. */
-export interface Section {
-  /** Writes what there is so far in the place of the suite's previous section. */
-  add(table: Table): void;
+/** A table that was measured, and how. */
+export interface Measured {
+  /** Its suite's name, title, and names of tables in their order. */
+  readonly suite: {
+    readonly name: string;
+    readonly title: string;
+    readonly tables: readonly string[];
+  };
+  /** Name by which it is asked for within its suite. */
+  readonly name: string;
+  readonly table: Table;
+  readonly effort: Effort;
+  readonly began: Date;
 }
 
-/** The page, read and written as a whole. */
-export class PerformancePage {
-  readonly #file: URL;
-
-  constructor(file: URL) {
-    this.#file = file;
+/**
+ * The page with this table in the place of its last run, all others as they are. What stands ahead of
+ * the first table stays; tables that their suite has no more are left out.
+ */
+export function pageWith(page: string, measured: Measured, facts: string): string {
+  const { suite, name, table } = measured;
+  const [preface = "", ...parts] = page.split(marker);
+  const sections = new Map<string, string>();
+  for (let index = 0; index + 1 < parts.length; index += 2) {
+    sections.set(parts[index] ?? "", (parts[index + 1] ?? "").trim());
   }
-
-  /** Begins the section of a suite. */
-  section(name: string, facts: { readonly title: string; readonly effort: Effort }): Section {
-    const tables: Table[] = [];
-    const began = new Date();
-    return {
-      add: (table) => {
-        tables.push(table);
-        const sections = new Map(this.#sections());
-        const parts = [`## ${facts.title}`, runFacts(name, facts.effort, began)];
-        sections.set(name, [...parts, ...tables.map(markdownOf)].join("\n\n"));
-        const texts = [...sections]
-          .toSorted(([one], [other]) => one.localeCompare(other))
-          .map(([of, text]) => `<!-- bench ${of} -->\n\n${text}\n`);
-        writeFileSync(this.#file, [preface, ...texts].join("\n"));
-      },
-    };
-  }
-
-  *#sections(): Generator<[name: string, text: string]> {
-    if (!existsSync(this.#file)) return;
-    const parts = readFileSync(this.#file, "utf8").split(/^<!-- bench (\w+) -->$/m);
-    for (let index = 1; index + 1 < parts.length; index += 2) {
-      yield [parts[index] ?? "", (parts[index + 1] ?? "").trim()];
+  sections.set(suite.name, `## ${suite.title}`);
+  sections.set(`${suite.name}/${name}`, markdownOf(table, facts));
+  for (const section of sections.keys()) {
+    const [of, its] = section.split("/");
+    if (of === suite.name && its !== undefined && !suite.tables.includes(its)) {
+      sections.delete(section);
     }
   }
+  const place = (section: string) => {
+    const [of, its] = section.split("/");
+    if (its === undefined) return -1;
+    return of === suite.name ? suite.tables.indexOf(its) : 0;
+  };
+  const texts = [...sections]
+    // Stable: tables of other suites keep their order.
+    .toSorted(
+      ([one], [other]) =>
+        (one.split("/")[0] ?? "").localeCompare(other.split("/")[0] ?? "") ||
+        place(one) - place(other),
+    )
+    .map(([of, text]) => `<!-- bench ${of} -->\n\n${text}\n`);
+  return [`${preface.trim()}\n`, ...texts].join("\n");
 }
 
-function runFacts(name: string, { rounds, seconds }: Effort, began: Date): string {
+/** Writes a table into the page. */
+export function writeTable(file: URL, measured: Measured): void {
+  writeFileSync(file, pageWith(readFileSync(file, "utf8"), measured, factsOf(measured)));
+}
+
+/** What a table was measured with, as a sentence. */
+function factsOf({ suite, name, effort: { rounds, seconds }, began }: Measured): string {
   const model = cpus()[0]?.model ?? "unknown processor";
   const memoryGb = Math.round(totalmem() / 1e9);
+  const programs = [
+    `Node ${process.versions.node}`,
+    ...versions("go", "version"),
+    ...versions("nginx", "-v"),
+    ...versions("haproxy", "-v"),
+  ];
   return [
-    `- \`npm run bench ${name} ${rounds} ${seconds}\`, ${began.toISOString().slice(0, 16).replace("T", " ")} UTC`,
-    `- ${cpus().length} cores of ${model}, ${memoryGb} GB, ${type()} ${release()}`,
-    `- Node ${process.versions.node}; ${versionOf("go", "version")}; ${versionOf("nginx", "-v")}; load by ${loadProgram}`,
+    `\`npm run bench ${suite.name}/${name} ${rounds} ${seconds}\`, ${began.toISOString().slice(0, 16).replace("T", " ")} UTC${commit()};`,
+    `${cpus().length} cores of ${model}, ${memoryGb} GB, ${type()} ${release()};`,
+    `${programs.join("; ")}; load by ${loadProgram}.`,
   ].join("\n");
+}
+
+function versions(program: string, ...args: readonly string[]): readonly string[] {
+  return isInstalled(program) ? [versionOf(program, ...args)] : [];
+}
+
+/** The commit that was measured, where this is a checkout. */
+function commit(): string {
+  try {
+    const git = (...args: readonly string[]) => execFileSync("git", args, { encoding: "utf8" });
+    const isChanged = git("status", "--porcelain", "--", "src").trim() !== "";
+    return `, commit ${git("rev-parse", "--short", "HEAD").trim()}${isChanged ? " and changes" : ""}`;
+  } catch {
+    return "";
+  }
 }

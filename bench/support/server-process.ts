@@ -15,6 +15,10 @@ export interface ServerProcess extends AsyncDisposable {
   cpuUs(): number;
   /** Memory that it holds, after collecting garbage where it knows how. */
   residentBytes(): Promise<number>;
+  /** Sends a message over the channel that it was started with; resolves with its next one. */
+  ask(message: object): Promise<unknown>;
+  /** Ends it by SIGTERM, so that it can write what it keeps for its end. */
+  stop(): Promise<void>;
 }
 
 /** Numbers of the cores that this process was started on. */
@@ -92,17 +96,23 @@ export async function startServer(
     core = cores.server,
     folder,
     startTimeoutMs = startTimeoutMsDefault,
+    hasChannel = false,
   }: {
     readonly core?: number | string | undefined;
     readonly folder?: string;
     readonly startTimeoutMs?: number;
+    /** Whether it can be asked: a program of Node whose code answers messages. */
+    readonly hasChannel?: boolean;
   } = {},
 ): Promise<ServerProcess> {
   const port = await freePort();
   const [file = "", ...args] = [...pinnedTo(core), ...commandOf(port)];
-  const child = spawn(file, args, { cwd: folder, stdio: ["ignore", "ignore", "pipe"] });
+  const child = spawn(file, args, {
+    cwd: folder,
+    stdio: ["ignore", "ignore", "pipe", ...(hasChannel ? (["ipc"] as const) : [])],
+  });
   const { pid } = child;
-  if (pid === undefined) throw new Error(`${file} cannot be started`);
+  if (pid === undefined || child.stderr === null) throw new Error(`${file} cannot be started`);
   let complaint = "";
   child.stderr.on("data", (text) => {
     complaint = `${complaint}${text}`.slice(-4_000);
@@ -128,6 +138,16 @@ export async function startServer(
       if (args.includes("--expose-gc")) child.kill("SIGUSR2");
       await sleep(300);
       return residentBytesOf(pid);
+    },
+    async ask(message) {
+      const answer = once(child, "message");
+      child.send(message);
+      return (await answer)[0];
+    },
+    async stop() {
+      const closed = once(child, "exit");
+      child.kill("SIGTERM");
+      await closed;
     },
     async [Symbol.asyncDispose]() {
       process.off("exit", kill);

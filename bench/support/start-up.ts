@@ -1,9 +1,9 @@
 /** How soon a gateway without models is up, and what it holds when idle, by how it is built and by threads. */
 
-import { execFileSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { builtProgram } from "./built-program.ts";
 import type { Effort } from "./contest.ts";
 import { folder } from "./programs.ts";
 import { allCores, startServer } from "./server-process.ts";
@@ -14,22 +14,6 @@ import type { Table } from "./table.ts";
 const settleMs = 1_500;
 /** Patience with a machine that has other work. */
 const startTimeoutMs = 60_000;
-
-/** Builds the package beside the repository's own build; returns its program. */
-function built(): string {
-  const home = join(folder, "package");
-  const outDir = join(home, "dist/cli");
-  const program = join(outDir, "main.js");
-  // Another table has built it.
-  if (existsSync(program)) return program;
-  mkdirSync(home);
-  copyFileSync("package.json", join(home, "package.json"));
-  for (const name of ["node_modules", "gen", "proto", "web", "models"]) {
-    if (existsSync(name)) symlinkSync(resolve(name), join(home, name));
-  }
-  execFileSync("npx", ["rolldown", "-c", "rolldown.config.ts", "--dir", outDir]);
-  return program;
-}
 
 /** A way to start a gateway: what comes before its own arguments, and those besides. */
 interface Way {
@@ -77,7 +61,7 @@ const columns = ["gateway", "as", "ms to /livez", "resident MB"];
 /** Of the build and of the source. */
 export async function startUpTimes(effort: Effort): Promise<Table> {
   const ways = [
-    { name: "built package", args: [built()] },
+    { name: "built package", args: [builtProgram()] },
     { name: "from source", args: ["-C", "source", "src/cli/main.ts"] },
   ];
   const rows = await startsOf(ways, effort);
@@ -86,7 +70,7 @@ export async function startUpTimes(effort: Effort): Promise<Table> {
 
 /** Of the whole build, by threads that serve calls; all cores are theirs. */
 export async function threadStartTimes(effort: Effort, threads: readonly number[]): Promise<Table> {
-  const args = [built()];
+  const args = [builtProgram()];
   const ways = threads.map((count) => ({
     ...{ name: `threads: ${count}`, args, core: allCores },
     flags: ["--workers", String(count)],

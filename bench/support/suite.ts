@@ -9,5 +9,7 @@ export type Measure = (effort: Effort) => Promise<Table>;
 /** Tables that make one section of the page, in this order. */
 export interface Suite {
   readonly title: string;
+  /** Installs programs of others that it compares with, those that are missing; it may take minutes. */
+  readonly install?: () => void;
   readonly tables: Readonly<Record<string, Measure>>;
 }
