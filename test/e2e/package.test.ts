@@ -21,16 +21,12 @@ import { ChatService } from "../../gen/polygate/v1/chat_pb.js";
 import { launchChromium, noChromium } from "../support/chromium.ts";
 import { freePort } from "../support/free-port.ts";
 import { testWith } from "../support/needs.ts";
+import { packedEnv as env, packGateway } from "../support/packed.ts";
 import { startProcess } from "../support/polygate-process.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
 import { testProtoImage, testProtos, testService } from "../support/test-protos.ts";
 
 const run = promisify(execFile);
-const copied =
-  "package.json tsconfig.json tsconfig.build.json rolldown.config.ts README.md LICENSE bin src gen models proto web";
-/** The interpreter line asks PATH for Node. */
-const env = { ...process.env, PATH: `${dirname(process.execPath)}:${process.env.PATH}` };
-
 /** Serves the greeter of the test protos, as anybody would who has the package. */
 const greeterProgram = `import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -122,25 +118,13 @@ describe("the published package", () => {
 
   beforeAll(async () => {
     folder = await temporaryFolder();
-    for (const name of copied.split(" ")) {
-      await cp(name, join(folder.path, name), { recursive: true });
-    }
-    await symlink(resolve("node_modules"), join(folder.path, "node_modules"));
-    const packed = await run("npm", ["pack", "--json", "--silent"], { cwd: folder.path, env });
-    const [tarball] = Object.values(
-      JSON.parse(packed.stdout.slice(packed.stdout.search(/^[[{]/m))) as Record<
-        string,
-        { filename: string; files: { path: string }[] }
-      >,
-    );
-    files = (tarball?.files ?? []).map(({ path }) => path);
+    const packed = await packGateway(folder.path);
+    files = packed.files;
 
     consumer = join(folder.path, "consumer");
     const home = join(consumer, "node_modules/polygate");
     await mkdir(home, { recursive: true });
-    await run("tar", ["xzf", tarball?.filename ?? "", "--strip-components=1", "-C", home], {
-      cwd: folder.path,
-    });
+    await run("tar", ["xzf", packed.path, "--strip-components=1", "-C", home]);
     bin = join(consumer, "node_modules/.bin/polygate");
     await mkdir(dirname(bin));
     const { bin: command } = JSON.parse(await readFile(join(home, "package.json"), "utf8"));
