@@ -16,9 +16,10 @@ import {
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import { ChatService } from "../../gen/polygate/v1/chat_pb.js";
 import { launchChromium, noChromium } from "../support/chromium.ts";
+import { blocksOf } from "../support/docs-blocks.ts";
 import { freePort } from "../support/free-port.ts";
 import { testWith } from "../support/needs.ts";
 import { packedEnv as env, packGateway } from "../support/packed.ts";
@@ -103,6 +104,15 @@ const baseUrl = process.argv[2] ?? "";
 const chat = createClient(ChatService, createGrpcTransport({ baseUrl }));
 const { response } = await chat.chat({ message: "what is 12*7?", useTools: true });
 console.log(response);
+`;
+
+/** The greeter's service, as protoc-gen-es would export it. */
+const greeterModule = `import { readFileSync } from "node:fs";
+import { createFileRegistry, fromBinary } from "@bufbuild/protobuf";
+import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+
+const image = fromBinary(FileDescriptorSetSchema, readFileSync("../protos.binpb"));
+export const Greeter = createFileRegistry(image).getService("greeter.Greeter");
 `;
 
 function post(url: string, body: object): Promise<Response> {
@@ -360,6 +370,44 @@ import "polygate/dist/errors/fault.js";
       const [line] = await once(createInterface({ input: program.stdout }), "line");
       return { program, line: String(line) };
     }
+
+    /** What the programs of docs/library.md answer, each by its file. */
+    const libraryPrograms: Readonly<Record<string, (url: string) => Promise<unknown>>> = {
+      "transcode.ts": async (url) => (await fetch(`${url}/greet/Ada`)).json(),
+      "rpc.ts": async (url) =>
+        (await post(`${url}/greeter.Greeter/Greet`, { name: "Ada" })).json(),
+      "fastify.ts": async (url) => {
+        const transport = createGrpcTransport({ baseUrl: url });
+        const { response } = await createClient(ChatService, transport).chat({
+          message: "echo Hello Ada!",
+        });
+        return { text: response };
+      },
+    };
+
+    test.each(Object.entries(libraryPrograms))(
+      "the program %s of docs/library.md works as it stands",
+      async (name, ask) => {
+        const page = join(consumer, "page");
+        await mkdir(join(page, "gen"), { recursive: true });
+        await writeFile(join(page, "gen/greeter_pb.js"), greeterModule);
+        await writeFile(join(page, "gateway.yaml"), "logging: { level: warn }\n");
+        const port = await freePort();
+        const code = blocksOf("docs/library.md").find(({ mark }) => mark === name)?.code ?? "";
+        await writeFile(join(page, name), code.replaceAll("8080", String(port)));
+        const program = spawn(process.execPath, [name], { cwd: page, stdio: "inherit" });
+        try {
+          const answer = () => ask(`http://localhost:${port}`);
+          await vi.waitFor(async () => expect(await answer()).toEqual({ text: "Hello Ada!" }), {
+            timeout: 20_000,
+            interval: 100,
+          });
+        } finally {
+          program.kill("SIGKILL");
+        }
+      },
+      30_000,
+    );
 
     test("serves the rules of its proto, and documents them", async () => {
       const { program, line } = await running("greeter.ts");
