@@ -399,14 +399,14 @@ import "polygate/dist/errors/fault.js";
         try {
           const answer = () => ask(`http://localhost:${port}`);
           await vi.waitFor(async () => expect(await answer()).toEqual({ text: "Hello Ada!" }), {
-            timeout: 20_000,
+            timeout: 60_000,
             interval: 100,
           });
         } finally {
           program.kill("SIGKILL");
         }
       },
-      30_000,
+      90_000,
     );
 
     test("serves the rules of its proto, and documents them", async () => {
