@@ -374,8 +374,7 @@ import "polygate/dist/errors/fault.js";
     /** What the programs of docs/library.md answer, each by its file. */
     const libraryPrograms: Readonly<Record<string, (url: string) => Promise<unknown>>> = {
       "transcode.ts": async (url) => (await fetch(`${url}/greet/Ada`)).json(),
-      "rpc.ts": async (url) =>
-        (await post(`${url}/greeter.Greeter/Greet`, { name: "Ada" })).json(),
+      "rpc.ts": async (url) => (await post(`${url}/greeter.Greeter/Greet`, { name: "Ada" })).json(),
       "fastify.ts": async (url) => {
         const transport = createGrpcTransport({ baseUrl: url });
         const { response } = await createClient(ChatService, transport).chat({
