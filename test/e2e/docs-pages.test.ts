@@ -1,5 +1,6 @@
 /**
- * The pages of docs/start and docs/recipes, and the one about upgrades, each carried out from top to bottom. What a page needs from
+ * The pages of docs/start and docs/recipes, and the one about upgrades, each carried out from top to bottom; those of
+ * docs/start by language are in docs-languages.test.ts. What a page needs from
  * outside, such as a provider or an issuer of tokens, stands in for it here.
  */
 
@@ -13,7 +14,7 @@ import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { expect, test } from "vitest";
 import { launchChromium, noChromium } from "../support/chromium.ts";
 import { manifestProblems, missingSchemas } from "../support/deploy.ts";
-import { beginPage, type PageFacts, type PageRun } from "../support/docs-page.ts";
+import { beginPage, languagePages, type PageFacts, type PageRun } from "../support/docs-page.ts";
 import { missingForPython } from "../support/llm-clients/python.ts";
 import { missingProgram, testWith } from "../support/needs.ts";
 import { startProvider } from "../support/provider-double.ts";
@@ -56,7 +57,9 @@ const needs: ReadonlyMap<string, string | undefined> = new Map(
   }),
 );
 
-const pages = globSync(["docs/start/*.md", "docs/recipes/*.md", "docs/upgrade.md"]).toSorted();
+const pages = globSync(["docs/start/*.md", "docs/recipes/*.md", "docs/upgrade.md"])
+  .filter((page) => !languagePages.includes(page))
+  .toSorted();
 
 for (const page of pages) {
   testWith(needs.get(page))(

@@ -16,21 +16,18 @@ import {
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import { ChatService } from "../../gen/polygate/v1/chat_pb.js";
 import { launchChromium, noChromium } from "../support/chromium.ts";
+import { blocksOf } from "../support/docs-blocks.ts";
 import { freePort } from "../support/free-port.ts";
 import { testWith } from "../support/needs.ts";
+import { packedEnv as env, packGateway } from "../support/packed.ts";
 import { startProcess } from "../support/polygate-process.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/temporary-folder.ts";
 import { testProtoImage, testProtos, testService } from "../support/test-protos.ts";
 
 const run = promisify(execFile);
-const copied =
-  "package.json tsconfig.json tsconfig.build.json rolldown.config.ts README.md LICENSE bin src gen models proto web";
-/** The interpreter line asks PATH for Node. */
-const env = { ...process.env, PATH: `${dirname(process.execPath)}:${process.env.PATH}` };
-
 /** Serves the greeter of the test protos, as anybody would who has the package. */
 const greeterProgram = `import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -109,6 +106,15 @@ const { response } = await chat.chat({ message: "what is 12*7?", useTools: true 
 console.log(response);
 `;
 
+/** The greeter's service, as protoc-gen-es would export it. */
+const greeterModule = `import { readFileSync } from "node:fs";
+import { createFileRegistry, fromBinary } from "@bufbuild/protobuf";
+import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+
+const image = fromBinary(FileDescriptorSetSchema, readFileSync("../protos.binpb"));
+export const Greeter = createFileRegistry(image).getService("greeter.Greeter");
+`;
+
 function post(url: string, body: object): Promise<Response> {
   const headers = { "content-type": "application/json" };
   return fetch(url, { method: "POST", headers, body: JSON.stringify(body) });
@@ -122,25 +128,13 @@ describe("the published package", () => {
 
   beforeAll(async () => {
     folder = await temporaryFolder();
-    for (const name of copied.split(" ")) {
-      await cp(name, join(folder.path, name), { recursive: true });
-    }
-    await symlink(resolve("node_modules"), join(folder.path, "node_modules"));
-    const packed = await run("npm", ["pack", "--json", "--silent"], { cwd: folder.path, env });
-    const [tarball] = Object.values(
-      JSON.parse(packed.stdout.slice(packed.stdout.search(/^[[{]/m))) as Record<
-        string,
-        { filename: string; files: { path: string }[] }
-      >,
-    );
-    files = (tarball?.files ?? []).map(({ path }) => path);
+    const packed = await packGateway(folder.path);
+    files = packed.files;
 
     consumer = join(folder.path, "consumer");
     const home = join(consumer, "node_modules/polygate");
     await mkdir(home, { recursive: true });
-    await run("tar", ["xzf", tarball?.filename ?? "", "--strip-components=1", "-C", home], {
-      cwd: folder.path,
-    });
+    await run("tar", ["xzf", packed.path, "--strip-components=1", "-C", home]);
     bin = join(consumer, "node_modules/.bin/polygate");
     await mkdir(dirname(bin));
     const { bin: command } = JSON.parse(await readFile(join(home, "package.json"), "utf8"));
@@ -376,6 +370,43 @@ import "polygate/dist/errors/fault.js";
       const [line] = await once(createInterface({ input: program.stdout }), "line");
       return { program, line: String(line) };
     }
+
+    /** What the programs of docs/library.md answer, each by its file. */
+    const libraryPrograms: Readonly<Record<string, (url: string) => Promise<unknown>>> = {
+      "transcode.ts": async (url) => (await fetch(`${url}/greet/Ada`)).json(),
+      "rpc.ts": async (url) => (await post(`${url}/greeter.Greeter/Greet`, { name: "Ada" })).json(),
+      "fastify.ts": async (url) => {
+        const transport = createGrpcTransport({ baseUrl: url });
+        const { response } = await createClient(ChatService, transport).chat({
+          message: "echo Hello Ada!",
+        });
+        return { text: response };
+      },
+    };
+
+    test.each(Object.entries(libraryPrograms))(
+      "the program %s of docs/library.md works as it stands",
+      async (name, ask) => {
+        const page = join(consumer, "page");
+        await mkdir(join(page, "gen"), { recursive: true });
+        await writeFile(join(page, "gen/greeter_pb.js"), greeterModule);
+        await writeFile(join(page, "gateway.yaml"), "logging: { level: warn }\n");
+        const port = await freePort();
+        const code = blocksOf("docs/library.md").find(({ mark }) => mark === name)?.code ?? "";
+        await writeFile(join(page, name), code.replaceAll("8080", String(port)));
+        const program = spawn(process.execPath, [name], { cwd: page, stdio: "inherit" });
+        try {
+          const answer = () => ask(`http://localhost:${port}`);
+          await vi.waitFor(async () => expect(await answer()).toEqual({ text: "Hello Ada!" }), {
+            timeout: 60_000,
+            interval: 100,
+          });
+        } finally {
+          program.kill("SIGKILL");
+        }
+      },
+      90_000,
+    );
 
     test("serves the rules of its proto, and documents them", async () => {
       const { program, line } = await running("greeter.ts");

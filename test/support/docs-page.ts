@@ -6,7 +6,7 @@
  */
 
 import { execFile } from "node:child_process";
-import { mkdir, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import {
@@ -26,6 +26,8 @@ export interface PageFacts {
   readonly places?: Readonly<Record<string, string>>;
   /** Environment of all its commands, beside PATH. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Folders of a clone that the page builds in, copied for it. */
+  readonly copied?: readonly string[];
 }
 
 /** A page in progress. Disposing of it ends what it has started, and removes its folder. */
@@ -40,6 +42,11 @@ export interface PageRun extends AsyncDisposable {
   carryOut(block: DocsBlock): Promise<void>;
 }
 
+/** The pages of docs/start that are about a language's client; they have a test of their own. */
+export const languagePages: readonly string[] = ["go", "java", "python", "rust", "typescript"].map(
+  (language) => `docs/start/${language}.md`,
+);
+
 /** Ports that pages write. */
 const pagePorts = [8080, 8081, 8443, 5173, 50051, 50052, 50053];
 const linked = "bin gen models node_modules package.json proto src web".split(" ");
@@ -52,7 +59,7 @@ let pagesBegun = 0;
 /** Begins a page: its folder is there, nothing is started. */
 export async function beginPage(
   page: string,
-  { places = {}, env: more = {} }: PageFacts = {},
+  { places = {}, env: more = {}, copied = [] }: PageFacts = {},
 ): Promise<PageRun> {
   await using opening = new AsyncDisposableStack();
   pagesBegun += 1;
@@ -61,6 +68,11 @@ export async function beginPage(
   await mkdir(folder, { recursive: true });
   opening.defer(() => rm(folder, { recursive: true }));
   for (const name of linked) await symlink(resolve(name), join(folder, name));
+  for (const name of copied) {
+    // What was built there before stays there.
+    const filter = (path: string) => !/\/(dist|target|__pycache__)$/.test(path);
+    await cp(name, join(folder, name), { recursive: true, filter });
+  }
   const ports = new Map<string, string>();
   for (const port of pagePorts) ports.set(String(port), String(await freePort()));
   const env = { PATH: path, HOME: folder, NODE_PATH: "node_modules", ...more };

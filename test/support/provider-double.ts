@@ -21,6 +21,8 @@ export interface ReceivedRequest {
 
 /** What the double answers with. */
 export interface Script {
+  /** Identifier of a whole response of OpenAI's chat; all have one when absent. */
+  readonly id?: string;
   readonly text: string;
   /** What it thinks first, and the state that it wants back where its dialect has one. */
   readonly thinking?: { readonly text: string; readonly state: string };
@@ -103,7 +105,7 @@ function chatFrames({ text, thinking, toolCall }: Script): unknown[] {
   ];
 }
 
-function chatBody({ text, thinking, toolCall }: Script): unknown {
+function chatBody({ id = "chatcmpl-1", text, thinking, toolCall }: Script): unknown {
   const thoughts = thinking === undefined ? {} : { reasoning_content: thinking.text };
   const calls =
     toolCall === undefined
@@ -118,7 +120,7 @@ function chatBody({ text, thinking, toolCall }: Script): unknown {
           ],
         };
   return {
-    id: "chatcmpl-1",
+    id,
     object: "chat.completion",
     created: 1,
     model: "double",

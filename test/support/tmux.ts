@@ -23,7 +23,7 @@ set -g default-terminal screen-256color
 
 /** A terminal. */
 export interface Pane {
-  /** What is on it, as tmux tells it: with colours, and with lines that it wrapped in one piece. */
+  /** What is on it, as tmux has it: with colours, and with lines that it wrapped in one piece. */
   styled(): Promise<string>;
   /** The same without colours. */
   text(): Promise<string>;

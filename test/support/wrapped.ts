@@ -13,6 +13,7 @@ export function pages(): readonly string[] {
     "proto/*.md",
     "bench/**/*.md",
     "clients/*/*.md",
+    "examples/*/*.md",
     "deploy/**/*.md",
     "test/**/*.md",
   ]);

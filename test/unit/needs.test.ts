@@ -21,6 +21,8 @@ const byDesign: ReadonlySet<string> = new Set([
   "test/e2e/client-packages.test.ts",
   "test/e2e/deploy-logs.test.ts",
   "test/e2e/dockerfile.test.ts",
+  "test/e2e/docs-languages.test.ts",
+  "test/e2e/examples.test.ts",
   "test/e2e/model-clients.test.ts",
   "test/e2e/python-clients.test.ts",
   "test/e2e/rpc-matrix.test.ts",
