@@ -142,7 +142,7 @@ auth: { type: apikey, secret_key: ${key}, key_store: { path: ${folder.path}/keys
   test("a conversation: what is typed is answered, and /quit ends it", async () => {
     const pane = await tmux.open(`${polygate} chat --tools`, env);
     const shows = (text: string) => expect.poll(pane.text, { timeout: 20_000 }).toContain(text);
-    await shows("/help tells what can be done");
+    await shows("/help lists the commands");
     await pane.type("what is 6*7?", "Enter");
     await shows("6*7 = 42");
     await pane.type("/quit", "Enter");
@@ -164,7 +164,7 @@ auth: { type: apikey, secret_key: ${key}, key_store: { path: ${folder.path}/keys
   test.each(["serve --host 127.0.0.1 --port 0", "core --port 0"])(
     "polygate %s: text on a terminal, until Ctrl-C ends it",
     async (words) => {
-      // The shell survives the key, and tells what became of its child.
+      // The shell survives the key, and reports its child's exit code.
       const pane = await tmux.open(`trap : INT; ${polygate} ${words}`, env);
       await expect.poll(pane.text, { timeout: 30_000 }).toMatch(/ INFO listening/);
       await pane.type("C-c");

@@ -74,7 +74,11 @@ auth: { type: apikey, secret_key: ${key}, key_store: { path: "${join(folder.path
   let from = 0;
   for (const match of text.matchAll(block)) {
     const [whole, terminal, commands = ""] = match;
-    const output = await printed(commands.trimEnd(), terminal === undefined ? undefined : tmux, env);
+    const output = await printed(
+      commands.trimEnd(),
+      terminal === undefined ? undefined : tmux,
+      env,
+    );
     const record = `\`\`\`sh record${terminal ?? ""}\n${commands}\`\`\`\n\n\`\`\`text\n${levelled(output, gateway.url)}\n\`\`\``;
     page += text.slice(from, match.index) + record;
     from = match.index + whole.length;

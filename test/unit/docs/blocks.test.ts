@@ -25,7 +25,6 @@ const carriedOut: readonly Rule[] = [
     kind: /./,
     by: "e2e/docs-pages",
   },
-  { pages: /^docs\/start\/typescript/, kind: /./, by: "e2e/docs-languages" },
   { pages: /^docs\/design\/(inference|rate-limits)/, kind: /^yaml/, by: "e2e/readme" },
   {
     pages: /^README|^docs\/[\w-]+\.md$/,
@@ -43,7 +42,11 @@ const carriedOut: readonly Rule[] = [
 
 /** Carried out as well, but by what takes minutes: `npm run verify`. */
 const verified: readonly Rule[] = [
-  { pages: /^docs\/start\/(go|java|python|rust)/, kind: /./, by: "npm run test:clients" },
+  {
+    pages: /^docs\/start\/(go|java|python|rust|typescript)/,
+    kind: /./,
+    by: "npm run test:clients",
+  },
   { pages: /^docs\/clients\//, kind: / verify$/, by: "npm run test:python" },
   { pages: /^docs\/clients\//, kind: / agent$/, by: "npm run agents" },
 ];
