@@ -21,6 +21,9 @@ set -g remain-on-exit-format ""
 set -g default-terminal screen-256color
 `;
 
+/** What terminals know of their machine: CI, NO_COLOR and the like would decide about colours. */
+const environment = { PATH: process.env.PATH ?? "", LANG: "C.UTF-8", TERM: "xterm-256color" };
+
 /** A terminal. */
 export interface Pane {
   /** What is on it, as tmux has it: with colours, and with lines that it wrapped in one piece. */
@@ -46,7 +49,7 @@ export async function startTmux(): Promise<Tmux> {
   const socket = join(folder.path, "socket");
   const tmux = async (...args: readonly string[]) => {
     const words = ["-S", socket, "-f", file, ...args];
-    return (await run("tmux", words)).stdout;
+    return (await run("tmux", words, { env: environment })).stdout;
   };
   let count = 0;
   return {

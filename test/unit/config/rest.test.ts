@@ -211,7 +211,7 @@ describe("JSON options", () => {
     {
       name: "a listener without REST",
       yaml: "listeners: [{ name: a, port: 1, serves: [rpc], rest: { json: { enums: name } } }]",
-      problem: /listeners\[0\]\.rest: has no effect: `serves` leaves rest out/,
+      problem: /listeners\[0\]\.rest: has no effect: `serves` leaves rest and admin out/,
     },
   ])("$name is refused", ({ yaml, problem }) => {
     const problems = problemsOf(loadYaml(yaml));
