@@ -159,6 +159,20 @@ describe("the published package", () => {
     expect(stdout).toMatch(/^polygate \d+\.\d+\.\d+ /);
   });
 
+  test("its entry is small, so that V8 is set to loading before the program is loaded", async () => {
+    const built = join(consumer, "node_modules/polygate/dist/cli");
+    const names = new Set(["main.js"]);
+    let bytes = 0;
+    for (const name of names) {
+      const text = await readFile(join(built, name), "utf8");
+      bytes += text.length;
+      for (const [, found = ""] of text.matchAll(/^(?:import|export) .*?"\.\/([^"]+)";$/gm)) {
+        names.add(found);
+      }
+    }
+    expect(bytes).toBeLessThan(20_000);
+  });
+
   test("its protos need no others, and come with their licences", async () => {
     const proto = join(consumer, "node_modules/polygate/proto");
     const elsewhere = { cwd: consumer, env };
