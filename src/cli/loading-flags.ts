@@ -20,11 +20,11 @@ const fromThenOn = [
  * Objects made while loading live long: the space for short-lived ones would grow to 32 MB for them,
  * which an idle process never gives back. And code that runs while loading hardly runs again: having
  * TurboFan compile it brings five megabytes of the compiler into memory. V8 reads both flags each time
- * that a function is due (a loop that goes on is compiled all the same). A flag that turns a compiler off would
- * stay in the code of all that has run until then; so would one that says how many calls make a
- * function due; and of a function that is larger than `--max-optimized-bytecode-size` V8 expects so
- * little that it looks at it again a gigabyte of bytecode later: header values were read by
- * unoptimized code for minutes.
+ * that a function is due, and they leave nothing behind; a loop that goes on is compiled all the same.
+ * A flag that turns a compiler off would stay in the code of all that has run until then; so would one
+ * that says how many calls make a function due. And of a function that is larger than
+ * `--max-optimized-bytecode-size` V8 expects so little that it looks at it again a gigabyte of bytecode
+ * later: header values were read by unoptimized code for minutes.
  * Returns a function that ends both restrictions, as it should be under load.
  */
 export function holdWhileLoading(): () => void {

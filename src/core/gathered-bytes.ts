@@ -36,11 +36,11 @@ export class GatheredBytes {
 
   /**
    * No more than `bytesMax` is added: with all of it, the room has no byte too many. So many are what
-   * will come where the size `isTold`, and a limit where not.
+   * will come where the size `isExact`, and a limit where not.
    */
-  constructor(bytesMax: number = Number.POSITIVE_INFINITY, isTold = false) {
+  constructor(bytesMax: number = Number.POSITIVE_INFINITY, isExact = false) {
     this.#bytesMax = bytesMax;
-    this.#copiedBytesMax = isTold && bytesMax >= ownBytesMin ? believedBytes : stepBytes;
+    this.#copiedBytesMax = isExact && bytesMax >= ownBytesMin ? believedBytes : stepBytes;
   }
 
   /** What was added, as a view that is good until the next call. */

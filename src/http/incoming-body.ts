@@ -98,8 +98,8 @@ export class IncomingBody {
 
   /** Puts what has come so far where the rest will follow it. */
   #gather(): GatheredBytes {
-    const isTold = this.#wholeBytes < this.#wholeBytesMax;
-    const gathered = new GatheredBytes(this.#wholeBytes, isTold);
+    const isExact = this.#wholeBytes < this.#wholeBytesMax;
+    const gathered = new GatheredBytes(this.#wholeBytes, isExact);
     for (let piece = this.#takeFirst(); piece !== undefined; piece = this.#takeFirst()) {
       gathered.add(piece);
       this.#waitingBytes += piece.length;

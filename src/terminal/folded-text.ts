@@ -8,7 +8,7 @@ const columnsMin = 24;
 /** Columns that a text takes; characters that are twice as wide count once. */
 const widthOf = (text: string) => stripVTControlCharacters(text).length;
 
-/** Where a line's text begins: behind its last gap, as in a list of flags; else two columns in. */
+/** Where a line's text begins: after its last gap, as in a list of flags; else two columns in. */
 function indentOf(line: string, columns: number): number {
   const gaps = [...line.slice(0, columns).matchAll(/\S {2,}(?=\S)|^ +(?=\S)/g)];
   const last = gaps.at(-1);
@@ -21,7 +21,7 @@ function foldedLine(line: string, columns: number): string {
   const indent = indentOf(line, columns);
   const lines: string[] = [];
   let current = "";
-  // Gaps stay with the word behind them.
+  // Gaps stay with the word after them.
   for (const [word] of line.matchAll(/ *\S+/g)) {
     if (widthOf(current + word) <= columns || current.trim() === "") {
       current += word;

@@ -8,6 +8,11 @@ import { type Answers, Moved } from "./port-calls.ts";
 
 type UploadQuestion = Extract<keyof AskedOfMain, `${string}Upload`>;
 
+/** What goes to a thread: its bytes are read when it asks for them. */
+function withoutBytes({ id, size, sha256, contentType, expiresAtMs }: Upload): Upload {
+  return { id, size, sha256, contentType, expiresAtMs };
+}
+
 /** What threads send and name. What a thread has sent in part ends with it; what is kept does not. */
 export class SharedUploads {
   readonly #store: UploadStore | undefined;
@@ -53,11 +58,10 @@ export class SharedUploads {
 
   /** It is whole. */
   async #keep(slot: number, { upload, facts }: UploadFacts): Promise<Upload> {
-    const { id, size, sha256, contentType, expiresAtMs } = await (
-      await this.#of(slot, upload)
-    ).keep(facts);
+    const target = await this.#of(slot, upload);
+    const kept = await target.keep(facts);
     this.#coming.get(slot)?.delete(upload);
-    return { id, size, sha256, contentType, expiresAtMs };
+    return withoutBytes(kept);
   }
 
   /** It is not to be kept. */
@@ -70,9 +74,7 @@ export class SharedUploads {
   /** What is known of an upload. */
   #find({ owner, id }: UploadName): Upload | undefined {
     const found = this.#store?.find(owner, id);
-    if (found === undefined) return undefined;
-    const { size, sha256, contentType, expiresAtMs } = found;
-    return { id, size, sha256, contentType, expiresAtMs };
+    return found && withoutBytes(found);
   }
 
   /** Its bytes, which are moved to the thread; undefined when it has expired. */
