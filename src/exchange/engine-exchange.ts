@@ -40,6 +40,19 @@ export interface EngineStream
   chunks(bytesMax: number, progress?: BodyProgress): AsyncIterable<Uint8Array>;
 }
 
+/** Headers of a whole response on HTTP/2, with its length where it has one. */
+function withLength(
+  status: number,
+  headers: HeaderList,
+  body: Uint8Array | string,
+  trailers: HeaderList | undefined,
+): HeaderList {
+  const bodyBytes = typeof body === "string" ? Buffer.byteLength(body) : body.length;
+  const whole = { status, bodyBytes, hasTrailers: trailers !== undefined };
+  if (!namesLength("2", whole)) return headers;
+  return [...headers, ["content-length", String(bodyBytes)]];
+}
+
 /** One of them, as an exchange. It holds nothing that the engine knows already. */
 export class EngineExchange implements Exchange {
   readonly httpVersion: Exchange["httpVersion"];
@@ -147,12 +160,9 @@ export class EngineExchange implements Exchange {
     body: Uint8Array | string = "",
     trailers?: HeaderList,
   ): void {
-    const bodyBytes = typeof body === "string" ? Buffer.byteLength(body) : body.length;
-    const whole = { status, bodyBytes, hasTrailers: trailers !== undefined };
-    const sized: HeaderList = namesLength(this.httpVersion, whole)
-      ? [...headers, ["content-length", String(bodyBytes)]]
-      : headers;
-    this.stream.respond(status, this.#withPending(sized), body, trailers);
+    // The engine of HTTP/1.1 counts the body to frame it, and names what it counted.
+    const named = this.httpVersion === "2" ? withLength(status, headers, body, trailers) : headers;
+    this.stream.respond(status, this.#withPending(named), body, trailers);
   }
 
   start(status: number, headers: HeaderList): void {

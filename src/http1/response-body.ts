@@ -13,24 +13,27 @@ export type Framing = "none" | "sized" | "chunked" | "untilClose";
 /** Bodies up to this many bytes are copied after their head; larger ones are sent from where they are. */
 const copiedBytesMax = 8 * 1024;
 
-/** Bytes that a body takes. */
-export function bodyBytesOf(body: Uint8Array | string): number {
-  return typeof body === "string" ? Buffer.byteLength(body) : body.length;
+/** A body, or a piece of one, and what it takes: counted once, since a text is read through for it. */
+export interface CountedBody {
+  readonly body: Uint8Array | string;
+  readonly bytes: number;
+}
+
+export function counted(body: Uint8Array | string): CountedBody {
+  return { body, bytes: typeof body === "string" ? Buffer.byteLength(body) : body.length };
 }
 
 /** Queues a body with text before and after it; false asks its writer to wait. */
 export function sendAround(
   to: Output,
   before: string,
-  body: Uint8Array | string,
+  { body, bytes: bodyBytes }: CountedBody,
   after: string,
 ): boolean {
   if (typeof body === "string") {
-    const isAscii = Buffer.byteLength(body) === body.length;
-    if (!isAscii || body.length > copiedBytesMax) {
-      return sendAround(to, before, Buffer.from(body), after);
-    }
-    return to.send(before + body + after);
+    const isAscii = bodyBytes === body.length;
+    if (isAscii && bodyBytes <= copiedBytesMax) return to.send(before + body + after);
+    return sendAround(to, before, { body: Buffer.from(body), bytes: bodyBytes }, after);
   }
   if (body.length <= copiedBytesMax) {
     const bytes = Buffer.allocUnsafe(before.length + body.length + after.length);

@@ -10,8 +10,8 @@ import type { Link } from "./link.ts";
 import type { RequestFacts } from "./request-facts.ts";
 import type { RequestHead } from "./request-head.ts";
 import {
-  bodyBytesOf,
   chunkHead,
+  counted,
   type Framing,
   lastChunk,
   type Output,
@@ -39,6 +39,7 @@ export interface ExchangeEnd {
 const clientGoneStatus = 499;
 const continueText = "HTTP/1.1 100 Continue\r\n\r\n";
 const noBytes = Buffer.alloc(0);
+const nothing = counted(noBytes);
 /** Some readers of chunks bound the digits of a size, to 12 or more. */
 const zerosMax = 6;
 
@@ -151,15 +152,16 @@ export class ServerExchange implements BodySource, Output {
     trailers?: FieldList,
   ): void {
     if (this.started || this.#broken) return;
-    const bodyBytes = bodyBytesOf(body);
+    const whole = counted(body);
+    const { bytes: bodyBytes } = whole;
     const end = trailers === undefined ? "" : trailerLines(trailers);
     const head = this.#headText(status, fields, trailers === undefined ? bodyBytes : -1);
     if (this.#framing === "sized" && bodyBytes !== this.#leftBytes && this.method !== "HEAD") {
       throw new TypeError("content-length: the body has another one");
     }
     this.#status = status;
-    const content = this.#framing === "none" || this.method === "HEAD" ? noBytes : body;
-    this.#bodyBytes = content === body ? bodyBytes : 0;
+    const content = this.#isHeadAlone ? nothing : whole;
+    this.#bodyBytes = content.bytes;
     if (this.#framing !== "chunked" || this.method === "HEAD") {
       sendAround(this, head, content, "");
     } else if (bodyBytes === 0) {
@@ -185,7 +187,8 @@ export class ServerExchange implements BodySource, Output {
    */
   write(piece: Uint8Array | string): Promise<void> | undefined {
     if (this.#broken) return Promise.reject(new ConnectionBrokenError());
-    const pieceBytes = bodyBytesOf(piece);
+    const content = counted(piece);
+    const { bytes: pieceBytes } = content;
     if (this.#answered || pieceBytes === 0 || this.#isHeadAlone) return undefined;
     if (this.#framing === "sized" && pieceBytes > this.#leftBytes) {
       this.reset();
@@ -196,7 +199,7 @@ export class ServerExchange implements BodySource, Output {
     const isChunk = this.#framing === "chunked";
     this.#zeros = 0;
     const before = isChunk ? chunkHead(pieceBytes) : "";
-    if (sendAround(this, before, piece, isChunk ? "\r\n" : "")) return undefined;
+    if (sendAround(this, before, content, isChunk ? "\r\n" : "")) return undefined;
     this.#writer ??= Promise.withResolvers<void>();
     return this.#writer.promise;
   }

@@ -116,9 +116,10 @@ export async function respondOnce(
       : await calls.unary(route.method, input, init, encode);
   const { message: content } = answer;
   const headers = [...metadataFields(answer.header), ...metadataFields(answer.trailer, "trailer-")];
+  if (typeof content === "string") headers.push(jsonType);
   const sent =
     typeof content === "string"
-      ? compression.respond(exchange, 200, [...headers, jsonType], content)
+      ? compression.respond(exchange, 200, headers, content)
       : sendRaw(exchange, content, { headers, compression });
   if (sent !== undefined) await sent;
 }

@@ -254,8 +254,14 @@ class Transcoder implements Rest {
     const { bodyBytesMax: bytesMax, streamBytesMax = bytesMax } = this.#options;
     const { uploadBytesMax = bytesMax } = this.#options;
     const { uploadBytesMax: streamedFileBytesMax = streamBytesMax } = this.#options;
-    const limits = { bytesMax, uploadBytesMax, streamBytesMax, streamedFileBytesMax };
-    return { binder: this.#binder, json, ...limits };
+    return {
+      binder: this.#binder,
+      json,
+      bytesMax,
+      uploadBytesMax,
+      streamBytesMax,
+      streamedFileBytesMax,
+    };
   }
 
   #answering(json: JsonCodec, request: RestRequest): Responding {
