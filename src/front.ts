@@ -5,6 +5,7 @@ import type { Interceptor } from "@connectrpc/connect";
 import type { ByteBudget } from "#core/byte-budget.ts";
 import type { Clock } from "#core/clock.ts";
 import { connectionsWithin, descriptorsMax } from "#core/descriptors.ts";
+import { lazy } from "#core/lazy.ts";
 import { settleWithin } from "#core/settle-within.ts";
 import { createAllowedHosts } from "#entry/allowed-hosts.ts";
 import {
@@ -337,9 +338,10 @@ function surfacesOf(options: ServingOptions, { calls, clock, refuseWith }: Surfa
   const metrics = pages(options.pages.metrics);
   const rpcOf = (wanted: MethodsFor | undefined) =>
     wanted === undefined ? [] : [rpcSurface(handlersOf(wanted))];
-  const sharedRest = forEachChoice((wanted) => restWith(wanted));
+  // To route the paths of all methods takes 7 ms, and no start needs them.
+  const sharedRest = forEachChoice((wanted) => lazy(() => restWith(wanted)));
   const restOf = (wanted: MethodsFor, json: JsonOptions | undefined) =>
-    json === undefined ? sharedRest(wanted) : restWith(wanted, json);
+    json === undefined ? sharedRest(wanted) : lazy(() => restWith(wanted, json));
   const llmFor = ({ serves, cors }: FrontListener): Surface[] => {
     const served = new Set(llmSurfaceNames.filter((name) => serves.includes(name)));
     if (served.size === 0) return [];
@@ -357,7 +359,7 @@ function surfacesOf(options: ServingOptions, { calls, clock, refuseWith }: Surfa
     const byRest = wantedBy("rest", serves);
     const rest = byRest && restOf(byRest, json);
     const isServed = ({ method, target }: Exchange) =>
-      rest?.match(method, target)?.kind === "route";
+      rest?.().match(method, target)?.kind === "route";
     const clientSurfaces = [
       ...rpcOf(wantedBy("rpc", serves)),
       ...modelSurfaces(serves),

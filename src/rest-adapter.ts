@@ -15,15 +15,15 @@ export interface RestAdapterOptions {
   readonly refuseElsewhere: (...refused: Parameters<Refuse>) => boolean;
 }
 
-/** The surface of one transcoder. */
+/** The surface of one transcoder, which is made for the first request that nothing else takes. */
 export function createRestAdapter(
-  rest: Rest,
+  rest: () => Rest,
   { cors, refuse, refuseElsewhere }: RestAdapterOptions,
 ): Surface {
   return {
     name: "rest",
     take(exchange, record) {
-      const match = rest.match(exchange.method, exchange.target);
+      const match = rest().match(exchange.method, exchange.target);
       if (match === undefined) {
         refuse(exchange, record, fault("ROUTE_UNKNOWN", "no such path"));
         return true;
@@ -32,11 +32,11 @@ export function createRestAdapter(
       record.surface = "rest";
       if (match.kind === "malformed" && refuseElsewhere(exchange, record, match.error)) return true;
       const { requestId } = record;
-      return rest.serve(exchange, match, { requestId, values: valuesOf(record) });
+      return rest().serve(exchange, match, { requestId, values: valuesOf(record) });
     },
     upgrade(upgrade, record) {
       const { requestId } = record;
-      const match = rest.matchUpgrade(upgrade.target);
+      const match = rest().matchUpgrade(upgrade.target);
       record.surface = "rest";
       if (match !== undefined) {
         record.endpoint = match.kind === "route" ? match.pattern : match.kind;
@@ -48,7 +48,7 @@ export function createRestAdapter(
       } else if (match === undefined) {
         refuse(upgrade, record, fault("ROUTE_UNKNOWN", "no stream has this path"));
       } else {
-        void rest.upgrade(upgrade, match, { requestId, values: valuesOf(record) });
+        void rest().upgrade(upgrade, match, { requestId, values: valuesOf(record) });
       }
       return true;
     },

@@ -24,7 +24,7 @@ interface AccessContext {
   readonly listeners: readonly ListenerSettings[];
   readonly strict: boolean;
   /** Templates of the paths of REST; absent where they are not known. */
-  readonly restTemplates: readonly string[] | undefined;
+  readonly restTemplates: (() => readonly string[]) | undefined;
   readonly report: Report;
 }
 
@@ -98,7 +98,7 @@ function checkMatch(
   path: Path,
 ): void {
   if (restTemplates === undefined) return;
-  const names = [...callNames(), ...restTemplates];
+  const names = [...callNames(), ...restTemplates()];
   if (isMeant(match, names)) return;
   const like = nearest(match.replace(/\*$/, ""), names);
   const hint = like === undefined ? "see /openapi.json for paths" : `did you mean ${like}?`;

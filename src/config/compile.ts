@@ -21,6 +21,7 @@ import { keyStoreFrom } from "./key-store.ts";
 import { kubernetesFrom } from "./kubernetes.ts";
 import { listenersFrom } from "./listeners.ts";
 import { loggingFrom } from "./logging.ts";
+import { usualMetricsPath } from "./metrics.ts";
 import { modelServersFrom } from "./model-servers.ts";
 import { onnxFrom } from "./models.ts";
 import { overloadFrom } from "./overload.ts";
@@ -53,9 +54,7 @@ export function compile(
   const { environment, gateway, load_balancer: balancer, models, metrics } = config;
   const strict = environment === "production";
   if (!strict) requireNoMisspelling(environment, report);
-  if (metrics.enabled && isReserved(metrics.path)) {
-    report(["metrics", "path"], "is served by the gateway itself");
-  }
+  requireFreePath(metrics, report);
   const reports = { strict, report, warn };
   const cors = config.cors && corsFrom(config.cors, { ...reports, path: ["cors"] });
   warnOfDebug(config.logging, reports);
@@ -225,6 +224,13 @@ function identityFrom(
     },
     ...(callerSigning !== undefined && { callerSigning }),
   };
+}
+
+/** Reports a path for metrics that something else has. */
+function requireFreePath({ enabled, path }: FileConfig["metrics"], report: Report): void {
+  // To gather the paths of all surfaces takes 4 ms.
+  if (!enabled || path === usualMetricsPath) return;
+  if (isReserved(path)) report(["metrics", "path"], "is served by the gateway itself");
 }
 
 /** Warns of a setting that production may have, but that usually comes from development. */

@@ -2,6 +2,7 @@
 
 import { dirname, resolve } from "node:path";
 import { z } from "zod";
+import { readOnce } from "#yaml/read-once.ts";
 import { duration, text, textThat } from "#yaml/scalar.ts";
 import { isPostgresUrl } from "./address.ts";
 import type { CompileContext } from "./compile-context.ts";
@@ -45,7 +46,7 @@ export function keyStoreFrom(
   { folder, isReadable }: CompileContext,
   report: Report,
 ): { readonly keyStore?: KeyStoreSettings } {
-  const { path, outage: outageMs } = written ?? keyStore.parse({});
+  const { path, outage: outageMs } = written ?? keyStore.parse({}, readOnce);
   const url = written?.url ?? (path === undefined ? historyUrl : undefined);
   const at = ["auth", "key_store"];
   if (path !== undefined && url !== undefined) {

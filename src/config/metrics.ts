@@ -5,12 +5,15 @@ import { flag, text } from "#yaml/scalar.ts";
 import { boolean, type EnvironmentRow } from "./environment-row.ts";
 import { port } from "./gateway.ts";
 
+/** Where the page usually is: no surface serves that path. */
+export const usualMetricsPath = "/metrics";
+
 /** The section of the file. */
 export const metrics = z.strictObject({
   enabled: flag().prefault(true).describe("Serve Prometheus metrics."),
   port: port().optional().describe("One more listener, named `metrics`, that serves metrics only."),
   path: text("a path that begins with `/`", /^\/[\w./-]+$/)
-    .prefault("/metrics")
+    .prefault(usualMetricsPath)
     .describe("Where the page is."),
 });
 

@@ -5,6 +5,7 @@ import { isPreset, type Preset, type PresetName, presets } from "#backends/llm/p
 import type { EndpointSettings, ProviderSettings } from "#backends/llm/provider-settings.ts";
 import { publishedOn, publishedPrices } from "#backends/llm/published-prices.ts";
 import type { Path } from "#yaml/problem.ts";
+import { readOnce } from "#yaml/read-once.ts";
 import { duration, flag, text, textThat, wholeNumber } from "#yaml/scalar.ts";
 import type { Environment } from "#yaml/source.ts";
 import { adaptiveConcurrency, concurrencyFrom } from "./adaptive-concurrency.ts";
@@ -403,7 +404,7 @@ export function providersFrom(
   const fromEnvironment = switchedOn(env)
     .filter(({ name }) => !known.has(name))
     .map(({ name, variable }) =>
-      providerFrom(name, provider.parse({}), {
+      providerFrom(name, provider.parse({}, readOnce), {
         env,
         folder,
         kubernetes,

@@ -33,7 +33,7 @@ function allOf({ typeName }: DescService): string {
 export interface JsonContext {
   readonly services: readonly DescService[];
   /** Full names of the methods that REST serves; absent while they are unknown. */
-  readonly served: ReadonlySet<string> | undefined;
+  readonly served: (() => ReadonlySet<string>) | undefined;
 }
 
 /** The options per selected method; a later entry overrides an earlier one. */
@@ -47,7 +47,7 @@ export function jsonByMethodFrom(
   for (const [position, { selector, ...json }] of entries.entries()) {
     const at = ["rest", "json_by_method", position, "selector"];
     const selected = names.filter((name) => selects(selector, name));
-    const fitting = served === undefined ? selected : selected.filter((name) => served.has(name));
+    const fitting = served === undefined ? selected : selected.filter((name) => served().has(name));
     if (selected.length === 0) {
       const meant = nearest(selector, [...names, ...services.map(allOf)]);
       report(at, "selects no method", meant && `did you mean ${meant}?`);

@@ -1,5 +1,6 @@
 /** The section `rest` becomes settings. */
 
+import { lazy } from "#core/lazy.ts";
 import { nameOf } from "#rest/route.ts";
 import type { Report } from "./report.ts";
 import { jsonByMethodFrom, jsonOptionsFrom } from "./rest-json.ts";
@@ -11,7 +12,7 @@ import type { RestSettings } from "./settings.ts";
 export interface RestFindings {
   readonly rest: RestSettings;
   /** Templates of all routes; absent when there were problems. */
-  readonly restTemplates: readonly string[] | undefined;
+  readonly restTemplates: (() => readonly string[]) | undefined;
 }
 
 /** Reports rules that do not fit the services, and selectors that select nothing. */
@@ -22,9 +23,9 @@ export function restFrom(
 ): RestFindings {
   const { services } = context;
   const { rules, routes } = httpRulesFrom(rest.rules, context, report);
-  const served = routes && new Set(routes.map(({ method }) => nameOf(method)));
+  const served = routes && lazy(() => new Set(routes().map(({ method }) => nameOf(method))));
   return {
-    restTemplates: routes?.map(({ template }) => template.text),
+    restTemplates: routes && (() => routes().map(({ template }) => template.text)),
     rest: {
       rules,
       json: jsonOptionsFrom(rest.json),

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { usualMetricsPath } from "#config/metrics.ts";
 import { isReserved } from "#surface-table.ts";
 import { startTestGateway } from "../support/gateway.ts";
 
@@ -19,7 +20,7 @@ test("every page and every REST path without variables is reserved", async () =>
   expect(served.filter((path) => !isReserved(path))).toEqual([]);
 });
 
-test.each(["/metrics", "/-/metrics", "/api/metrics", "/docs-metrics", "/livez/metrics"])(
+test.each([usualMetricsPath, "/-/metrics", "/api/metrics", "/docs-metrics", "/livez/metrics"])(
   "%s is free",
   (path) => {
     expect(isReserved(path)).toBe(false);

@@ -13,6 +13,7 @@ import { type Draft, emptyDraft, placeOf } from "#yaml/draft.ts";
 import { issueMessage, problemsFrom } from "#yaml/findings.ts";
 import { nearest } from "#yaml/nearest.ts";
 import { type Path, type Problem, pathText, problemText } from "#yaml/problem.ts";
+import { readOnce } from "#yaml/read-once.ts";
 import { sourceFrom } from "#yaml/source.ts";
 import { modelJsonSchema, modelSchema, type RawModel } from "./model-schema.ts";
 import { isVersion, plainPlan, type ServingPlan, type VersionPolicy } from "./serving-plan.ts";
@@ -89,7 +90,7 @@ function problemsFault(problems: readonly Problem[]) {
 export function parseModelYaml(yaml: Uint8Array): ModelYaml {
   const { draft, problems } = sourceFrom(yaml, yamlFile);
   if (problems.length > 0) throw problemsFault(problems);
-  const parsed = modelSchema.safeParse(draft.root, { error: issueMessage });
+  const parsed = modelSchema.safeParse(draft.root, { error: issueMessage, ...readOnce });
   if (!parsed.success) {
     throw problemsFault(problemsFrom(parsed.error.issues, draft, modelJsonSchema));
   }
