@@ -72,6 +72,9 @@ const callUnit: Unit = { name: "calls", of: ({ calls }) => calls };
 /** Shortest warm-up: on one core it takes a gateway some ten seconds until all that a call runs is compiled. */
 const warmUpSecondsMin = 10;
 
+/** Load before each sample: who has rested meanwhile takes a second or two until it is as fast as it was. */
+const wakeSeconds = 2;
+
 /** Bytes of the answer to a call. Throws when the answer does not carry what the call asks for. */
 async function answerBytesOf(port: number, call: Call): Promise<number> {
   await using caller = callerOf(port, call);
@@ -162,6 +165,7 @@ async function runRounds(
         const its = theirs(each, contender);
         const answerBytes = await answerBytesOf(server.port, its.call);
         await atRest(servers.values());
+        await sample(server, its, { answerBytes: 0, seconds: wakeSeconds, isWarmUp: true });
         samples.get(contender)?.push(await sample(server, its, { answerBytes, seconds }));
       }
     }
