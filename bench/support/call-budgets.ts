@@ -21,7 +21,7 @@ export type CallPath = "unary" | "json" | "stream message" | "hop";
  */
 export const callBudgets: Readonly<Record<CallPath, Counts>> = {
   unary: { bytes: 32_000, promises: 8.5, timers: 0.5, immediates: 2.5, reads: 1.5, writes: 1.5 },
-  json: { bytes: 40_000, promises: 12.5, timers: 0.5, immediates: 2.5, reads: 1.5, writes: 1.5 },
+  json: { bytes: 38_000, promises: 8.5, timers: 0.5, immediates: 2.5, reads: 1.5, writes: 1.5 },
   "stream message": {
     ...{ bytes: 2_200, promises: 5.8, timers: 0.1, immediates: 0.1, reads: 0.1, writes: 0.1 },
   },

@@ -99,8 +99,8 @@ async function onlyOf<T>(
   return { ...answer, message: only };
 }
 
-/** Calls a method that responds with one message, and sends that. */
-export async function respondOnce(
+/** Calls a method that responds with one message, and sends that. Throws as well as rejects. */
+export function respondOnce(
   route: Route,
   exchange: Exchange,
   answering: Responding,
@@ -112,16 +112,14 @@ export async function respondOnce(
   const encode = contentOf(route, json);
   const answer =
     Symbol.asyncIterator in input
-      ? await onlyOf(calls.stream(route.method, input, init, encode), route.method)
-      : await calls.unary(route.method, input, init, encode);
-  const { message: content } = answer;
-  const headers = [...metadataFields(answer.header), ...metadataFields(answer.trailer, "trailer-")];
-  if (typeof content === "string") headers.push(jsonType);
-  const sent =
-    typeof content === "string"
-      ? compression.respond(exchange, 200, headers, content)
-      : sendRaw(exchange, content, { headers, compression });
-  if (sent !== undefined) await sent;
+      ? onlyOf(calls.stream(route.method, input, init, encode), route.method)
+      : calls.unary(route.method, input, init, encode);
+  return answer.then(({ message: content, header, trailer }) => {
+    const headers = [...metadataFields(header), ...metadataFields(trailer, "trailer-")];
+    if (typeof content !== "string") return sendRaw(exchange, content, { headers, compression });
+    headers.push(jsonType);
+    return compression.respond(exchange, 200, headers, content);
+  });
 }
 
 /** Calls a method that responds with a stream, and sends its messages as they come. */

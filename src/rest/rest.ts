@@ -1,6 +1,6 @@
 /** The google.api.http transcoder: finds the RPC that an HTTP request means, calls it, writes its response. */
 
-import type { DescMethod } from "@bufbuild/protobuf";
+import type { DescMethod, Message } from "@bufbuild/protobuf";
 import type { ConnectError, ContextValues } from "@connectrpc/connect";
 import { ByteBudget } from "#core/byte-budget.ts";
 import type { Clock } from "#core/clock.ts";
@@ -159,25 +159,23 @@ class Transcoder implements Rest {
     return this.#match(target, (path) => this.#router.findStream(path));
   }
 
-  async serve(
-    exchange: Exchange,
-    match: NonNullable<RestMatch>,
-    request: RestRequest,
-  ): Promise<void> {
+  serve(exchange: Exchange, match: NonNullable<RestMatch>, request: RestRequest): Promise<void> {
     const call = new ExchangeCall(exchange, request.values, "rest", this.#clocked);
+    const fail = (thrown: unknown) =>
+      this.#fail(exchange, call, restErrorBody(faultFrom(thrown), this.#factsOf(request)));
+    // Not an asynchronous function, like those that it calls: each would cost every call.
     try {
       switch (match.kind) {
         case "route":
-          await this.#answer(call, { exchange, match, request });
-          return;
+          return this.#answer(call, { exchange, match, request }).catch(fail);
         case "wrong-method":
           refuseWrongMethod(exchange, match.allow);
-          return;
+          return Promise.resolve();
         case "malformed":
           throw match.error;
       }
-    } catch (error) {
-      await this.#fail(exchange, call, restErrorBody(faultFrom(error), this.#factsOf(request)));
+    } catch (thrown) {
+      return fail(thrown);
     }
   }
 
@@ -224,30 +222,35 @@ class Transcoder implements Rest {
     }
   }
 
-  async #answer(init: ExchangeCall, { exchange, match, request }: Asked): Promise<void> {
+  #answer(init: ExchangeCall, asked: Asked): Promise<void> {
+    const { method } = asked.match.route;
+    const head = admitted(this.#calls, method, init, () => readTimeout(init, asked.exchange));
+    return head instanceof Promise
+      ? head.then(() => this.#answerAdmitted(init, asked))
+      : this.#answerAdmitted(init, asked);
+  }
+
+  #answerAdmitted(init: ExchangeCall, { exchange, match, request }: Asked): Promise<void> {
     const { method } = match.route;
     const json = this.#codecOf(method);
-    const head = admitted(this.#calls, method, init, () => readTimeout(init, exchange));
-    if (head instanceof Promise) await head;
     const reading = this.#reading(json);
     const answering = this.#answering(json, request);
     if (method.methodKind === "client_streaming" || method.methodKind === "bidi_streaming") {
       const input = messagesOf(match, exchange, reading);
       const answer = method.methodKind === "bidi_streaming" ? respondStream : respondOnce;
-      await answer(match.route, exchange, answering, { init, input });
-      return;
+      return answer(match.route, exchange, answering, { init, input });
     }
+    const answerTo = (input: Message) => {
+      const route = switchedRoute(match.route, exchange, input);
+      return route.method.methodKind === "unary"
+        ? respondOnce(route, exchange, answering, { init, input })
+        : respondStream(route, exchange, answering, { init, input: once(input) });
+    };
     const message = received(this.#calls, method, init, () => {
       const read = messageOf(match, exchange, reading);
       return read instanceof Promise ? inTime(this.#calls, init, () => read) : read;
     });
-    const input = message instanceof Promise ? await message : message;
-    const route = switchedRoute(match.route, exchange, input);
-    if (route.method.methodKind === "unary") {
-      await respondOnce(route, exchange, answering, { init, input });
-    } else {
-      await respondStream(route, exchange, answering, { init, input: once(input) });
-    }
+    return message instanceof Promise ? message.then(answerTo) : answerTo(message);
   }
 
   #reading(json: JsonCodec): BodyReading {
