@@ -5,7 +5,7 @@
 
 import { spawnSync } from "node:child_process";
 import { chmodSync, globSync, lstatSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -72,6 +72,21 @@ describe("the Dockerfile", () => {
   });
 });
 
+/** What the last stage copies, a list of paths for each of its layers. */
+const contents = (stages.at(-1)?.instructions ?? [])
+  .filter(({ keyword }) => keyword === "COPY")
+  .map(({ text }) => text.split(/\s+/).slice(0, -1).map((path) => basename(path)));
+
+/** What a registry would hold of them: a tar archive through gzip. */
+function compressedBytes(folder: string, paths: readonly string[]): number {
+  const archive = spawnSync("tar", ["-cz", ...paths], { cwd: folder, maxBuffer: 2 ** 30 });
+  return archive.stdout.length;
+}
+
+function megabytes(bytes: number): string {
+  return (bytes / 1e6).toFixed(1);
+}
+
 /** What is missing for carrying out the steps. */
 function missingRegistry(): string | undefined {
   const asked = spawnSync("npm", ["view", "fastify", "version", "--fetch-retries=0"]);
@@ -127,6 +142,17 @@ carriedOut("its steps, carried out", () => {
     expect(development.filter((path) => installed(path) > 0)).toEqual([]);
     expect(installed("node_modules/onnxruntime-node/bin/*/*/*")).toBe(1);
   });
+
+  test("its own layers, compressed, are as large as docs/tour.md says, by 5 %", () => {
+    const bytes = contents.map((paths) => compressedBytes(image.workdir, paths));
+    const total = bytes.reduce((sum, each) => sum + each, 0);
+    for (const [index, paths] of contents.entries()) {
+      console.log(`${megabytes(bytes[index] ?? 0)} MB compressed: ${paths.join(" ")}`);
+    }
+    console.log(`${megabytes(total)} MB compressed in all, the base image left out`);
+    const [, stated = ""] = /([\d.]+) MB compressed/.exec(readFileSync("docs/tour.md", "utf8")) ?? [];
+    expect(total / 1e6 / Number(stated)).toBeCloseTo(1, 1);
+  }, 120_000);
 
   test("on a file system that cannot be written, it answers, predicts and is healthy", async () => {
     const port = await freePort();
