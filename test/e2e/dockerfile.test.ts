@@ -75,7 +75,12 @@ describe("the Dockerfile", () => {
 /** What the last stage copies, a list of paths for each of its layers. */
 const contents = (stages.at(-1)?.instructions ?? [])
   .filter(({ keyword }) => keyword === "COPY")
-  .map(({ text }) => text.split(/\s+/).slice(0, -1).map((path) => basename(path)));
+  .map(({ text }) =>
+    text
+      .split(/\s+/)
+      .slice(0, -1)
+      .map((path) => basename(path)),
+  );
 
 /** What a registry would hold of them: a tar archive through gzip. */
 function compressedBytes(folder: string, paths: readonly string[]): number {
@@ -150,7 +155,8 @@ carriedOut("its steps, carried out", () => {
       console.log(`${megabytes(bytes[index] ?? 0)} MB compressed: ${paths.join(" ")}`);
     }
     console.log(`${megabytes(total)} MB compressed in all, the base image left out`);
-    const [, stated = ""] = /([\d.]+) MB compressed/.exec(readFileSync("docs/tour.md", "utf8")) ?? [];
+    const [, stated = ""] =
+      /([\d.]+) MB compressed/.exec(readFileSync("docs/tour.md", "utf8")) ?? [];
     expect(total / 1e6 / Number(stated)).toBeCloseTo(1, 1);
   }, 120_000);
 
