@@ -12,11 +12,18 @@ import { gateway } from "../support/gateways.ts";
 import { latenciesOf } from "../support/latency.ts";
 import { type Call, load } from "../support/load.ts";
 import { folder } from "../support/programs.ts";
-import { allCores, type ServerProcess, startServer } from "../support/server-process.ts";
+import {
+  allCores,
+  isLoadAmongThem,
+  loadCpuUs,
+  type ServerProcess,
+  startServer,
+} from "../support/server-process.ts";
 import { threadStartTimes } from "../support/start-up.ts";
 import { figure, median, quantile } from "../support/statistics.ts";
 import type { Suite } from "../support/suite.ts";
 import type { Table } from "../support/table.ts";
+import { coresLeft, workOf } from "../support/work.ts";
 
 const threadCounts = [1, 2] as const;
 /** A chat that the embedded core answers: no other process takes of the threads' cores. */
@@ -29,15 +36,19 @@ const pressure = { connections: 8, streams: 4 } as const;
 const warmUpSeconds = 4;
 const startTimeoutMs = 60_000;
 
-/** Keeps a thread busy for each chat: CPU of its own, whoever else has the core meanwhile. */
-const burning = `export default {
+/** Settings with which each chat costs the thread so many steps more. */
+function working(steps: number): object {
+  const module = `working-${steps}.mjs`;
+  const program = `import { work } from ${JSON.stringify(import.meta.resolve("../support/work.ts"))};
+export default {
   before() {
-    const used = () => { const { user, system } = process.threadCpuUsage(); return user + system; };
-    const end = used() + ${callUs};
-    while (used() < end);
+    globalThis.worked = work(${steps});
     return { action: "allow" };
   },
 };`;
+  writeFileSync(join(folder, module), program);
+  return { hooks: [{ name: "working", module, timeout: "10s" }] };
+}
 
 /** Starts a gateway that answers: with several threads the port is open before they serve. */
 async function answering(settings: object): Promise<ServerProcess> {
@@ -70,36 +81,79 @@ async function busiestShare(port: number, threads: number): Promise<number> {
   return Math.max(others / threads, busiest - 1) / (others / threads);
 }
 
+/** What a server achieves under full load, and what CPU of its own a call took. */
+async function pressed({ port, cpuUs }: ServerProcess, seconds: number) {
+  const [usedUs, loadStartUs] = [cpuUs(), loadCpuUs()];
+  const { calls, seconds: taken } = await load(port, embeddedCall, pressure, seconds);
+  return {
+    rate: calls / taken,
+    callUs: (cpuUs() - usedUs) / calls,
+    left: coresLeft(2, { seconds: taken, loadUs: loadCpuUs() - loadStartUs }),
+  };
+}
+
+/** Figures of one load on threads. */
+interface Taken {
+  readonly rate: number;
+  /** The rate, had the load been on no core of theirs. */
+  readonly apart: number;
+  readonly callUs: number;
+  /** The busiest thread's connections beside a fair share. */
+  readonly share: number;
+}
+
+/** A gateway of so many threads, and what was measured of it. */
+interface Way {
+  readonly threads: number;
+  readonly server: ServerProcess;
+  readonly taken: Taken[];
+}
+
 /** Two threads beside one, where a call costs them much. */
 async function throughput({ rounds, seconds }: Effort): Promise<Table> {
-  writeFileSync(join(folder, "burning.mjs"), burning);
-  const settings = { hooks: [{ name: "burning", module: "burning.mjs", timeout: "10s" }] };
+  const { steps, us } = workOf(callUs);
   await using running = new AsyncDisposableStack();
-  const ways: { threads: number; server: ServerProcess; rates: number[]; shares: number[] }[] = [];
+  const ways: Way[] = [];
   for (const threads of threadCounts) {
-    const server = running.use(await answering({ workers: threads, ...settings }));
-    ways.push({ threads, server, rates: [], shares: [] });
+    const server = running.use(await answering({ workers: threads, ...working(steps) }));
+    await load(server.port, embeddedCall, pressure, warmUpSeconds);
+    ways.push({ threads, server, taken: [] });
   }
-  for (const { server } of ways) await load(server.port, embeddedCall, pressure, warmUpSeconds);
   for (let round = 0; round < rounds; round += 1) {
-    for (const { threads, server, rates, shares } of ways) {
-      const loading = load(server.port, embeddedCall, pressure, seconds);
+    for (const { threads, server, taken } of ways) {
+      const pressing = pressed(server, seconds);
       await sleep((seconds * 1_000) / 2);
-      shares.push(await busiestShare(server.port, threads));
-      const { calls, seconds: taken } = await loading;
-      rates.push(calls / taken);
+      const share = await busiestShare(server.port, threads);
+      const { left, ...figures } = await pressing;
+      // One thread leaves a core to the load.
+      const apart = isLoadAmongThem && threads > 1 ? (figures.rate * 2) / left : figures.rate;
+      taken.push({ ...figures, apart, share });
     }
   }
-  const [one = Number.NaN] = ways.map(({ rates }) => median(rates));
+  const middle = (way: Way | undefined, of: keyof Taken) =>
+    median((way?.taken ?? []).map((taken) => taken[of]));
+  const [one] = ways;
   return {
     title: `gRPC unary of ${callUs} µs and the embedded core's answer, by threads`,
-    note: `${pressure.connections} connections. The load runs on one of the threads' cores: what it takes of that is missing. The busiest thread's connections beside a fair share, the worst of all rounds.`,
-    columns: ["threads", "calls a second", "beside one", "busiest to fair share"],
-    rows: ways.map(({ threads, rates, shares }) => [
-      String(threads),
-      figure(median(rates)),
-      figure(median(rates) / one),
-      figure(Math.max(...shares)),
+    note: [
+      `${pressure.connections} connections. The work of a call is ${steps} blocks of 4 KiB hashed, which took ${figure(us)} µs before the start.`,
+      isLoadAmongThem
+        ? "The load runs on one of two threads' two cores. What it took of them, by /proc, is given back to two threads: calls × 2 ÷ (2 − the cores that it had). One thread has a core of its own anyway."
+        : "The load runs on a third core.",
+      "The busiest thread's connections beside a fair share, the worst of all rounds.",
+    ].join(" "),
+    columns: [
+      ...["threads", "calls a second", "beside one", "load apart", "beside one"],
+      ...["CPU µs a call", "busiest to fair share"],
+    ],
+    rows: ways.map((way) => [
+      String(way.threads),
+      figure(middle(way, "rate")),
+      figure(middle(way, "rate") / middle(one, "rate")),
+      figure(middle(way, "apart")),
+      figure(middle(way, "apart") / middle(one, "apart")),
+      figure(middle(way, "callUs")),
+      figure(Math.max(...way.taken.map(({ share }) => share))),
     ]),
   };
 }

@@ -31,7 +31,7 @@ function allowedCores(): readonly number[] {
 }
 
 // Looked up once: later this process is on one of them only.
-const [serverCore, loadCore = serverCore] = allowedCores();
+const [serverCore, secondCore = serverCore, loadCore = secondCore] = allowedCores();
 const canPin = serverCore !== loadCore && isInstalled("taskset");
 
 /** The core of the server that is measured, and the one of load and upstreams. */
@@ -41,8 +41,11 @@ const startTimeoutMsDefault = 15_000;
 /** Clock ticks of /proc are hundredths of a second on every Linux in use. */
 const tickUs = 10_000;
 
-/** Both, for a server whose threads are to have more than one. */
-export const allCores = `${serverCore},${loadCore}`;
+/** Two, for a server whose threads are to have more than one. The load is on one of them where there is no third. */
+export const allCores = `${serverCore},${secondCore}`;
+
+/** Whether a server that has two cores shares one of them with the load. */
+export const isLoadAmongThem = loadCore === secondCore;
 
 /** Command in front of a command that keeps it on a core; empty where cores cannot be chosen. */
 function pinnedTo(core: number | string | undefined): readonly string[] {
@@ -74,11 +77,22 @@ async function listens(port: number): Promise<boolean> {
   }
 }
 
-function cpuUsOf(pid: number): number {
+/** User and system time of a process, then of its children that have ended. */
+function timesOf(pid: number | "self"): readonly number[] {
   const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
   // Fields are counted from behind the command's name, which may hold anything.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) * tickUs;
+  return fields.slice(11, 15).map((ticks) => Number(ticks) * tickUs);
+}
+
+function cpuUsOf(pid: number): number {
+  const [user = 0, system = 0] = timesOf(pid);
+  return user + system;
+}
+
+/** CPU time that this process has used, and the programs that it ran to their end. */
+export function loadCpuUs(): number {
+  return timesOf("self").reduce((sum, one) => sum + one, 0);
 }
 
 function residentBytesOf(pid: number): number {

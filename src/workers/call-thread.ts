@@ -12,12 +12,26 @@ import { type Answers, PortCalls, type PortMessage } from "./port-calls.ts";
 import { emptyStats } from "./stats-merge.ts";
 import { heapOf } from "./thread-heap.ts";
 
+/** The thread itself, as far as the main thread uses it. */
+export type CallWorker = Pick<Worker, "on" | "once" | "postMessage" | "terminate">;
+
+/** Starts a thread that serves calls. */
+export function startCallWorker(data: ThreadData): CallWorker {
+  return new Worker(new URL(import.meta.resolve("#workers/thread.ts")), {
+    name: `calls ${data.slot + 1}`,
+    env: SHARE_ENV,
+    workerData: data,
+    resourceLimits: heapOf(data.settings.workers),
+  });
+}
+
 /** What a thread needs of the main thread. */
 export interface CallThreadDeps {
+  startWorker(data: ThreadData): CallWorker;
   readonly board: LoadBoard;
   /** Answers what the thread asks. */
   answersFor(thread: CallThread): Answers<AskedOfMain>;
-  /** Notified once, when the thread has ended; `cause` is what it ended of, unless it was asked to end. */
+  /** Notified once, when the thread has ended; `cause` is what it ended of, absent where it was to end. */
   onExit(thread: CallThread, cause: unknown): void;
 }
 
@@ -33,20 +47,17 @@ export class CallThread {
   readonly calls: PortCalls<AskedOfThread, AskedOfMain>;
   /** Resolves when it has ended. */
   readonly ended: Promise<void>;
-  readonly #worker: Worker;
+  readonly #worker: CallWorker;
   readonly #board: LoadBoard;
   #isTold = false;
+  /** Why it was ended, where something kept it from serving. */
+  #toldCause: unknown;
 
-  constructor(data: ThreadData, { board, answersFor, onExit }: CallThreadDeps) {
+  constructor(data: ThreadData, { startWorker, board, answersFor, onExit }: CallThreadDeps) {
     this.slot = data.slot;
     this.generation = data.generation;
     this.#board = board;
-    const worker = new Worker(new URL(import.meta.resolve("#workers/thread.ts")), {
-      name: `calls ${data.slot + 1}`,
-      env: SHARE_ENV,
-      workerData: data,
-      resourceLimits: heapOf(data.settings.workers),
-    });
+    const worker = startWorker(data);
     this.#worker = worker;
     this.calls = new PortCalls(worker, answersFor(this));
     let cause: unknown;
@@ -60,7 +71,7 @@ export class CallThread {
       cause ??= new Error(`the thread ended with status ${code}`);
       this.calls.end(new Error("the thread has ended", { cause }));
       board.clear(this.slot);
-      onExit(this, this.#isTold ? undefined : cause);
+      onExit(this, this.#isTold ? this.#toldCause : cause);
       ended.resolve();
     });
   }
@@ -97,9 +108,10 @@ export class CallThread {
     await settleWithin(asked, timeoutMs, systemClock);
   }
 
-  /** Ends it, calls or not. Resolves when it has ended. */
-  async end(): Promise<void> {
+  /** Ends it, calls or not; `cause` is reported where it had to serve and cannot. Resolves when it has ended. */
+  async end(cause?: unknown): Promise<void> {
     this.#isTold = true;
+    this.#toldCause ??= cause;
     await this.#worker.terminate();
     await this.ended;
   }

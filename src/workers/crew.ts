@@ -11,7 +11,7 @@ import type { MetricSnapshot } from "#observability/family.ts";
 import type { Logger } from "#observability/logger.ts";
 import type { ConfigurationAdmin } from "#services/config.ts";
 import type { StatsSnapshot } from "#services/stats-snapshot.ts";
-import { CallThread } from "./call-thread.ts";
+import { CallThread, type CallThreadDeps } from "./call-thread.ts";
 import { leastLoaded } from "./choice.ts";
 import { CrashPauses } from "./crash-pauses.ts";
 import type { LoadBoard } from "./load-board.ts";
@@ -28,7 +28,7 @@ import { emptyStats, lastingStats, mergedStats } from "./stats-merge.ts";
 import { mergedBudgets, mergedPools, unreachedPools } from "./watched-merge.ts";
 
 /** What the crew is made of. */
-export interface CrewDeps {
+export interface CrewDeps extends Pick<CallThreadDeps, "startWorker"> {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: WorkersMetrics;
@@ -73,8 +73,8 @@ export class Crew implements AsyncDisposable {
   readonly #serving = new Set<CallThread>();
   /** Those that exist. */
   readonly #threads = new Set<CallThread>();
-  /** Those that are to take the place of one that serves: where they fail nothing is missing. */
-  readonly #successors = new Set<CallThread>();
+  /** Those that do not serve yet, and the one whose place each is to take; undefined where that one has ended. */
+  readonly #starting = new Map<CallThread, CallThread | undefined>();
   readonly #pauses = new CrashPauses();
   readonly #numbers = new SharedNumbers().buffer;
   readonly #watches = new SharedWatches();
@@ -203,18 +203,31 @@ export class Crew implements AsyncDisposable {
     this.#acts.clear();
     const threads = [...this.#threads];
     const switching = Promise.all(
-      threads.map(async (thread) => {
-        const isNew = !prepared.includes(thread);
-        if (isNew) await this.#unlessEnded(thread, thread.calls.ask("prepare", facts));
-        thread.generation = facts.generation;
-        await this.#unlessEnded(thread, thread.calls.ask("take", undefined));
-      }),
+      threads.map((thread) =>
+        prepared.includes(thread) ? this.#take(thread, facts) : this.#takeNew(thread, facts),
+      ),
     );
     this.#switching = switching.catch(() => {});
     await switching;
     await Promise.all(
       threads.map((thread) => this.#unlessEnded(thread, thread.calls.ask("closed", undefined))),
     );
+  }
+
+  async #take(thread: CallThread, { generation }: GenerationFacts): Promise<void> {
+    thread.generation = generation;
+    await this.#unlessEnded(thread, thread.calls.ask("take", undefined));
+  }
+
+  /** One that was not there when others prepared. Where it cannot, another one has to start by these settings. */
+  async #takeNew(thread: CallThread, facts: GenerationFacts): Promise<void> {
+    try {
+      await thread.calls.ask("prepare", facts);
+    } catch (thrown) {
+      await thread.end(thrown);
+      return;
+    }
+    await this.#take(thread, facts);
   }
 
   /** Lets go of what was built. */
@@ -241,7 +254,10 @@ export class Crew implements AsyncDisposable {
     this.#restarting ??= this.#restartAll()
       .then(
         () => logger.info("all threads are new"),
-        (thrown) => logger.error({ error: causeText(thrown) }, "threads stay as they are"),
+        (thrown) => {
+          if (this.#isEnding) return;
+          logger.error({ error: causeText(thrown) }, "threads stay as they are");
+        },
       )
       .finally(() => {
         this.#restarting = undefined;
@@ -256,10 +272,11 @@ export class Crew implements AsyncDisposable {
     await Promise.allSettled([...this.#threads].map(({ calls }) => calls.ask(what, undefined)));
   }
 
-  /** No thread is started any more. */
+  /** No thread is started any more, and those that only start are ended: nobody has to wait for them. */
   stopStarting(): void {
     this.#isEnding = true;
     this.#ending.abort();
+    for (const thread of this.#starting.keys()) void thread.end();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -267,8 +284,10 @@ export class Crew implements AsyncDisposable {
     await Promise.all([...this.#threads].map((thread) => thread.end()));
   }
 
-  #open(): CallThread {
-    const { board, limits, sessions, history, uploads, exposition, configuration } = this.#deps;
+  /** A thread that is to serve, in the place of `old` where that one serves still. */
+  #open(old?: CallThread): CallThread {
+    const { startWorker, board, limits, sessions, history, uploads } = this.#deps;
+    const { exposition, configuration } = this.#deps;
     const slot = this.#freeSlot();
     const thread = new CallThread(
       {
@@ -276,6 +295,7 @@ export class Crew implements AsyncDisposable {
         ...{ board: board.buffer, numbers: this.#numbers },
       },
       {
+        startWorker,
         board,
         answersFor: (asking) => ({
           exposition,
@@ -303,6 +323,7 @@ export class Crew implements AsyncDisposable {
       },
     );
     this.#threads.add(thread);
+    this.#starting.set(thread, old);
     return thread;
   }
 
@@ -316,6 +337,7 @@ export class Crew implements AsyncDisposable {
 
   #enter(thread: CallThread): void {
     if (!this.#threads.has(thread)) return;
+    this.#starting.delete(thread);
     this.#serving.add(thread);
     this.#watches.entered(thread);
     this.#deps.metrics.workers.set(this.#serving.size);
@@ -347,30 +369,19 @@ export class Crew implements AsyncDisposable {
 
   /** Starts a thread that serves as the others do: it is to have the place of `old`, or of one that has crashed. */
   async #replace(cause: Cause, old?: CallThread): Promise<void> {
-    const thread = this.#open();
-    if (old !== undefined) this.#successors.add(thread);
+    const thread = this.#open(old);
     try {
       await thread.start();
       await thread.calls.ask("ready", undefined);
       for (const act of this.#acts.values()) await thread.calls.ask("call", act);
       if (old !== undefined) await this.#untilReaching(thread, old);
+      if (!this.#threads.has(thread)) throw new Error("the new thread has ended");
     } catch (thrown) {
-      await this.#failed(thread, thrown, old);
+      await thread.end(thrown);
       throw thrown;
-    } finally {
-      this.#successors.delete(thread);
     }
     this.#deps.metrics.workerStarts.inc({ cause });
     this.#enter(thread);
-  }
-
-  /** A thread could not take the place that it was meant for. */
-  async #failed(thread: CallThread, thrown: unknown, old: CallThread | undefined): Promise<void> {
-    // One that has ended by itself was reported already.
-    const isThere = this.#threads.has(thread);
-    if (isThere) await thread.end();
-    if (old !== undefined) this.#deps.metrics.workerHandoverFailures.inc({});
-    else if (isThere) this.#crashed(thread, thrown);
   }
 
   /** Resolves when a thread reaches whatever the one before reaches; rejects when it does not in time. */
@@ -393,7 +404,7 @@ export class Crew implements AsyncDisposable {
   async #restartAll(): Promise<void> {
     const { logger, clock } = this.#deps;
     for (const old of this.serving) {
-      if (this.#isEnding) return;
+      this.#ending.signal.throwIfAborted();
       if (!this.#serving.has(old)) continue;
       await this.#replace("restart", old);
       this.#leave(old);
@@ -407,7 +418,9 @@ export class Crew implements AsyncDisposable {
   }
 
   #ended(thread: CallThread, cause: unknown): void {
+    const isSpare = this.#isSpare(this.#starting.get(thread));
     this.#threads.delete(thread);
+    this.#starting.delete(thread);
     this.#leave(thread);
     this.#deps.places.ended(thread.slot + 1);
     void this.#deps.sessions.ended(thread.slot);
@@ -416,11 +429,23 @@ export class Crew implements AsyncDisposable {
     this.#watches.ended(thread);
     this.#left = mergedMetrics([this.#left, lasting(ofThread(thread.counted))]);
     this.#leftStats = lastingStats(mergedStats([this.#leftStats, thread.stats]));
-    if (cause !== undefined && !this.#successors.has(thread)) this.#crashed(thread, cause);
+    if (cause === undefined || this.#isEnding) return;
+    if (isSpare) this.#deps.metrics.workerHandoverFailures.inc({});
+    else this.#crashed(thread, cause);
+  }
+
+  /** Whether nothing is missing without a thread that is to have the place of `old`: that one serves on. */
+  #isSpare(old: CallThread | undefined): boolean {
+    return old !== undefined && this.#serving.has(old);
+  }
+
+  /** Threads that serve, and those that will in places that nobody has. */
+  get #expected(): number {
+    const coming = [...this.#starting.values()].filter((old) => !this.#isSpare(old));
+    return this.#serving.size + coming.length;
   }
 
   #crashed(thread: CallThread, cause: unknown): void {
-    if (this.#isEnding) return;
     const { logger, clock, onGivenUp } = this.#deps;
     const pauseMs = this.#pauses.next(clock.nowMs());
     const facts = { thread: thread.slot + 1, err: cause };
@@ -436,8 +461,9 @@ export class Crew implements AsyncDisposable {
   async #replaceAfter(pauseMs: number): Promise<void> {
     try {
       await this.#deps.clock.sleep(pauseMs, this.#ending.signal);
-      // Another one may have its place already.
-      if (this.#serving.size < this.#facts.settings.workers) await this.#replace("crash");
+      if (this.#isEnding) return;
+      // Another one may have its place already, or be about to.
+      if (this.#expected < this.#facts.settings.workers) await this.#replace("crash");
     } catch {
       // It was reported as another crash, or no thread is started any more.
     }

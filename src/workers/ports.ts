@@ -1,4 +1,4 @@
-/** The ports of all listeners, opened by the main thread, which hands over what it accepts unread. */
+/** The ports of all listeners, opened by the main thread, which keeps what it accepts, unread, until it is served. */
 
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
@@ -19,10 +19,43 @@ export interface PortAddress {
 /** Takes a connection of a listener, by the listener's place. */
 export type Accept = (listener: number, socket: Socket) => void;
 
-/** Open ports. Disposing of them closes them; connections that were handed over are not theirs any more. */
+/**
+ * Open ports. Disposing of them closes them and the connections that nobody serves; those that were
+ * handed over are not theirs any more.
+ */
 export interface Ports extends AsyncDisposable {
   /** In the order of the listeners. */
   readonly numbers: readonly number[];
+  /** Has connections served from now on, those first that have come already. */
+  serve(accept: Accept): void;
+}
+
+/** Connections on their way to whoever serves them. */
+class Arrivals {
+  #keptMax: number;
+  #serve: Accept | undefined;
+  readonly #early: Parameters<Accept>[] = [];
+
+  constructor(keptMax: number) {
+    this.#keptMax = keptMax;
+  }
+
+  take(listener: number, socket: Socket): void {
+    if (this.#serve !== undefined) this.#serve(listener, socket);
+    else if (this.#early.length < this.#keptMax) this.#early.push([listener, socket]);
+    else socket.destroy();
+  }
+
+  serve(accept: Accept): void {
+    this.#serve = accept;
+    for (const accepted of this.#early.splice(0)) accept(...accepted);
+  }
+
+  /** The ports close: where nobody serves yet nobody will. */
+  close(): void {
+    this.#keptMax = 0;
+    for (const [, socket] of this.#early.splice(0)) socket.destroy();
+  }
 }
 
 async function closed(server: Server): Promise<void> {
@@ -32,17 +65,32 @@ async function closed(server: Server): Promise<void> {
   await end;
 }
 
-/** Opens every port; when one cannot open none stays open, and the system's error is thrown. */
-export async function openPorts(addresses: readonly PortAddress[], accept: Accept): Promise<Ports> {
+/**
+ * Opens every port, and keeps at most `keptMax` connections until somebody serves them. When one port
+ * cannot open none stays open, and the system's error is thrown.
+ */
+export async function openPorts(
+  addresses: readonly PortAddress[],
+  keptMax: number,
+): Promise<Ports> {
   await using opening = new AsyncDisposableStack();
+  const arrivals = new Arrivals(keptMax);
   const numbers: number[] = [];
   for (const [listener, address] of addresses.entries()) {
     const server = createServer({ pauseOnConnect: true, noDelay: true }, (socket) =>
-      accept(listener, socket),
+      arrivals.take(listener, socket),
     );
-    opening.defer(() => closed(server));
+    opening.defer(async () => {
+      // A server is closed once its connections are.
+      arrivals.close();
+      await closed(server);
+    });
     numbers.push(await opened(server, address));
   }
   const owned = opening.move();
-  return { numbers, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return {
+    numbers,
+    serve: (accept) => arrivals.serve(accept),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
 }

@@ -29,6 +29,14 @@ function answersOf(
 ): Omit<Answers<AskedOfThread>, "call" | "watchNext" | "watchEnd"> {
   let prepared: Prepared | undefined;
   let closing: Promise<void> = Promise.resolve();
+  let finishing: Promise<undefined> | undefined;
+  const finish = async () => {
+    const gateway = await starting;
+    await gateway.finish();
+    await gateway[Symbol.asyncDispose]();
+    await flushed(logger);
+    return undefined;
+  };
   return {
     start: async () => factsOf(await starting),
     async ready() {
@@ -68,11 +76,10 @@ function answersOf(
       await unwanted?.[Symbol.asyncDispose]();
     },
     announceStop: async () => (await starting).announceStop(),
-    async finish() {
-      const gateway = await starting;
-      await gateway.finish();
-      await gateway[Symbol.asyncDispose]();
-      await flushed(logger);
+    // Who replaces it and who stops the process wait for the same calls.
+    finish() {
+      finishing ??= finish();
+      return finishing;
     },
   };
 }

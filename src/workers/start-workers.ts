@@ -21,12 +21,13 @@ import type { Logger } from "#observability/logger.ts";
 import { makersOn } from "#observability/metric-makers.ts";
 import type { ConfigurationSource, Reloads } from "#reload/reloads.ts";
 import type { ConfigurationAdmin } from "#services/config.ts";
+import { startCallWorker } from "./call-thread.ts";
 import { Crew } from "./crew.ts";
 import { LoadBoard } from "./load-board.ts";
 import type { ThreadFacts } from "./messages.ts";
 import { workersFamilies } from "./metric-families.ts";
 import { mergedMetrics, metricsText, ofMain } from "./metric-merge.ts";
-import { type Accept, openPorts, type PortAddress } from "./ports.ts";
+import { openPorts, type PortAddress } from "./ports.ts";
 import { ProcessAlerts } from "./process-alerts.ts";
 import { openSharedHistory, type SharedHistory } from "./shared-history.ts";
 import { SharedSessions } from "./shared-sessions.ts";
@@ -55,22 +56,6 @@ function addressesOf(
     const fd = sockets.get(name);
     return { name, host, port, ...(fd !== undefined && { fd }) };
   });
-}
-
-/** Takes connections from now on, `keptMax` of them until somebody serves them. */
-function keptUntilOpen(keptMax: number): { readonly accept: Accept; open(serve: Accept): void } {
-  const early: Parameters<Accept>[] = [];
-  let take: Accept = (listener, socket) => {
-    if (early.length < keptMax) early.push([listener, socket]);
-    else socket.destroy();
-  };
-  return {
-    accept: (listener, socket) => take(listener, socket),
-    open(serve) {
-      take = serve;
-      for (const accepted of early.splice(0)) serve(...accepted);
-    },
-  };
 }
 
 /** The one pool of workers that run models. */
@@ -156,8 +141,8 @@ export async function startWorkers(
   const places = new SharedPlaces(limits, slots + 1);
   const idSecret = randomBytes(32).toString("base64url");
   // Opened before there are threads, which learn then what ports they serve; read from only afterwards.
-  const arrivals = keptUntilOpen(settings.connectionsMax);
-  const ports = opening.use(await openPorts(addressesOf(listeners, sockets), arrivals.accept));
+  const addresses = addressesOf(listeners, sockets);
+  const ports = opening.use(await openPorts(addresses, settings.connectionsMax));
   const terms = { ports: ports.numbers, idSecret };
   let facts = { settings: threadSettings(settings, terms), generation: 1 };
   const exposition = async (): Promise<string> => {
@@ -172,7 +157,7 @@ export async function startWorkers(
   const configuration = configurationOf(workers, { crew: () => crew, reloads: () => reloads });
   const crew: Crew = opening.use(
     new Crew(facts, {
-      ...log,
+      ...{ ...log, startWorker: startCallWorker },
       ...{ metrics, board, limits, places, sessions, history, uploads, exposition, configuration },
       onGivenUp: () => givenUp.resolve(),
     }),
@@ -210,7 +195,7 @@ export async function startWorkers(
     }),
   );
   const connectionsMax = listeners.length * (facts.settings.connectionsMax + leavingMax);
-  arrivals.open((listener, socket) => crew.take(listener, socket, connectionsMax));
+  ports.serve((listener, socket) => crew.take(listener, socket, connectionsMax));
   const owned = opening.move();
   return {
     givenUp: givenUp.promise,
