@@ -175,13 +175,13 @@ export function headersOf(
   { requestId }: CallRecord,
   placeOf = (name: string) => name,
 ): HeaderList {
-  const fields = [...metadataFields(header)].filter(([name]) => name !== "x-polygate-dropped");
+  const fields = metadataFields(header);
   const told = header.get("x-polygate-dropped")?.split(",") ?? [];
-  const dropped = [...told.map(placeOf), ...unknown];
+  if (told.length + unknown.length === 0) return [...fields, ["request-id", requestId]];
   return [
-    ...fields,
+    ...fields.filter(([name]) => name !== "x-polygate-dropped"),
     ["request-id", requestId],
-    ...(dropped.length === 0 ? [] : [["x-polygate-dropped", droppedText(dropped)] as const]),
+    ["x-polygate-dropped", droppedText([...told.map(placeOf), ...unknown])],
   ];
 }
 
