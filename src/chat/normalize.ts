@@ -22,8 +22,8 @@ export type Conversation = Omit<ChatRequest, "message" | "messages"> & {
   messages: Turn[];
 };
 
-/** A turn of these parts. */
-function turnOf(role: string, parts: ChatMessage["parts"]): Turn {
+/** A turn of these parts. A literal, in full, because every call makes some. */
+export function turnOf(role: string, parts: ChatMessage["parts"]): Turn {
   return {
     $typeName: "polygate.v1.ChatMessage",
     role,
