@@ -26,8 +26,6 @@ function joined(headers: LibraryHeaders): Record<string, string> {
   return headers as Record<string, string>;
 }
 
-const nothing = new Uint8Array(0);
-
 /**
  * The response to one call. As an iteration it is the body in pieces: each is all that came since the
  * one before. Leaving the iteration gives the response up.
@@ -118,7 +116,7 @@ export class Reply implements Dispatcher.DispatchHandler, AsyncIterableIterator<
   /** All of the body that was not taken, where its end is here, too. */
   takeWhole(): Uint8Array | undefined {
     const isWhole = this.#isOver && this.#failure === undefined && !this.#under.signal.aborted;
-    return isWhole ? (this.#take() ?? nothing) : undefined;
+    return isWhole ? (this.#take() ?? new Uint8Array(0)) : undefined;
   }
 
   #take(): Uint8Array | undefined {
