@@ -22,8 +22,8 @@ export type Conversation = Omit<ChatRequest, "message" | "messages"> & {
   messages: Turn[];
 };
 
-/** A turn of these parts. */
-function turnOf(role: string, parts: ChatMessage["parts"]): Turn {
+/** A turn of these parts. A literal, in full, because every call makes some. */
+export function turnOf(role: string, parts: ChatMessage["parts"]): Turn {
   return {
     $typeName: "polygate.v1.ChatMessage",
     role,
@@ -36,7 +36,8 @@ function turnOf(role: string, parts: ChatMessage["parts"]): Turn {
 }
 
 /** Whether a turn has no short form. */
-function isTurn({ content, images, toolCalls, toolCallId }: ChatMessage): boolean {
+function isTurn(message: ChatMessage): message is Turn {
+  const { content, images, toolCalls, toolCallId } = message;
   return content === "" && images.length === 0 && toolCalls.length === 0 && toolCallId === "";
 }
 
@@ -51,9 +52,7 @@ function resultsOf(calls: readonly ToolCall[]): Turn[] {
 }
 
 /** The turns of a turn in its short form: one, and another for results that it holds. */
-function turnsOf(message: ChatMessage): Turn[] {
-  const { role, content, images, toolCalls, toolCallId, parts } = message;
-  if (parts.length > 0) return [isTurn(message) ? (message as Turn) : turnOf(role, parts)];
+function turnsOf({ role, content, images, toolCalls, toolCallId }: ChatMessage): Turn[] {
   const texts = content === "" ? [] : [textPart(content)];
   const media = images.map(({ data, mediaType }) =>
     partOf({ case: "image", value: mediaFromBytes(data, mediaType) }),
@@ -67,7 +66,11 @@ function turnsOf(message: ChatMessage): Turn[] {
 
 /** The request with every turn in its parts, and `message` as the last of them. */
 export function normalized(request: ChatRequest): Conversation {
-  const messages = request.messages.flatMap(turnsOf);
+  const messages: Turn[] = [];
+  for (const message of request.messages) {
+    if (message.parts.length === 0) messages.push(...turnsOf(message));
+    else messages.push(isTurn(message) ? message : turnOf(message.role, message.parts));
+  }
   if (request.message !== "") messages.push(turnOf("user", [textPart(request.message)]));
   return { ...request, message: "", messages };
 }

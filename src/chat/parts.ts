@@ -10,7 +10,6 @@ import {
   type ResponseStartSchema,
   type Stop,
   type Stop_Kind,
-  StopSchema,
   type TextPart,
   type ToolCallPartSchema,
   type Usage,
@@ -18,7 +17,6 @@ import {
 import { creatorOf } from "#protobuf/creator.ts";
 
 const createPart = creatorOf(PartSchema);
-const createStop = creatorOf(StopSchema);
 const createEvent = creatorOf(ChatEventSchema);
 
 /** What a part consists of: its kind and the value of that kind. */
@@ -62,7 +60,7 @@ export function stopOf(
   raw: string,
   more: { sequence?: string; detail?: string } = {},
 ): Stop {
-  return createStop({ kind, raw, ...more });
+  return { $typeName: "polygate.v1.Stop", kind, raw, sequence: "", detail: "", ...more };
 }
 
 /** What happened in a stream: its kind and value. */

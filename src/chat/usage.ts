@@ -1,9 +1,6 @@
 /** Tokens of a call in their canonical form: totals that include every kind listed next to them. Pure. */
 
-import { type Usage, UsageSchema } from "#gen/polygate/v1/conversation_pb.js";
-import { creatorOf } from "#protobuf/creator.ts";
-
-const createUsage = creatorOf(UsageSchema);
+import type { Usage } from "#gen/polygate/v1/conversation_pb.js";
 
 /** What a provider reported, whatever its own way of counting: `uncached` excludes both kinds of cache. */
 export interface ReportedTokens {
@@ -18,11 +15,12 @@ export interface ReportedTokens {
   readonly audioWritten?: number;
 }
 
-/** The canonical form of what was reported. */
+/** The canonical form of what was reported. A literal, in full, because every call makes one. */
 export function usageOf(tokens: ReportedTokens): Usage {
   const { uncached, cacheRead = 0, cacheWrite = 0, written } = tokens;
   const promptTokens = uncached + cacheRead + cacheWrite;
-  return createUsage({
+  return {
+    $typeName: "polygate.v1.Usage",
     promptTokens,
     completionTokens: written,
     totalTokens: promptTokens + written,
@@ -32,7 +30,8 @@ export function usageOf(tokens: ReportedTokens): Usage {
     reasoningTokens: tokens.reasoning ?? 0,
     audioPromptTokens: tokens.audioRead ?? 0,
     audioCompletionTokens: tokens.audioWritten ?? 0,
-  });
+    estimated: false,
+  };
 }
 
 /** Tokens read that neither came from the cache nor were written to it. */

@@ -21,7 +21,7 @@ export function isObject(value: unknown): value is Json {
 
 /**
  * Reads the fields of an object. A field that is null counts as absent. Every getter remembers the
- * name that it was asked for, so that `unread` lists what no one knows.
+ * field that it was asked for, so that `unread` lists what no one knows.
  */
 export class JsonObject {
   readonly value: Json;
@@ -51,9 +51,10 @@ export class JsonObject {
 
   /** A field as it came; undefined when it is absent or null. */
   raw(name: string): unknown {
-    this.#known.add(name);
     // Fields of the prototype, such as `constructor`, are no one's.
-    return Object.hasOwn(this.value, name) ? (this.value[name] ?? undefined) : undefined;
+    if (!Object.hasOwn(this.value, name)) return undefined;
+    this.#known.add(name);
+    return this.value[name] ?? undefined;
   }
 
   has(name: string): boolean {

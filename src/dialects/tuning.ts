@@ -39,8 +39,10 @@ export function metadataOf(
 }
 
 /** Labels of a client's object. */
-export function labelsFrom(
-  metadata: Readonly<Record<string, string>>,
-): Pick<Label, "name" | "value">[] {
-  return Object.entries(metadata).map(([name, value]) => ({ name, value }));
+export function labelsFrom(metadata: Readonly<Record<string, string>>): Label[] {
+  return Object.entries(metadata).map(([name, value]) => ({
+    $typeName: "polygate.v1.Label",
+    name,
+    value,
+  }));
 }

@@ -40,7 +40,7 @@ export interface OutgoingRequest {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   /** One that comes in pieces is pulled as fast as the other side takes it; what it throws, the call fails with. */
-  readonly body?: string | Uint8Array | AsyncIterable<Uint8Array>;
+  readonly body?: string | Uint8Array | AsyncIterable<Uint8Array> | undefined;
   /** Cancels the call at once, also while its response is read. */
   readonly signal: AbortSignal;
   /** Time for the head of the response, to within a second; 0: as long as the signal lets it. */
@@ -88,14 +88,11 @@ function decoderOf(coding: string | undefined) {
   }
 }
 
-function headersOf(
-  received: Record<string, string | string[] | undefined>,
-): Record<string, string> {
-  const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(received)) {
-    if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(", ") : value;
-  }
-  return headers;
+/** Fields as the library sends them, name after value, without a look at an object of its own. */
+function sentFields(headers: OutgoingRequest["headers"]): string[] {
+  const fields = "accept-encoding" in headers ? [] : ["accept-encoding", acceptEncoding];
+  for (const name in headers) fields.push(name, headers[name] as string);
+  return fields;
 }
 
 /** The pieces of a request's body; why they end early is kept. */
@@ -165,18 +162,17 @@ export class HttpClient implements AsyncDisposable {
       {
         method,
         path,
-        headers: { "accept-encoding": acceptEncoding, ...headers },
+        headers: sentFields(headers),
         body: libraryBody(body, under),
         headersTimeout: headTimeoutMs,
         bodyTimeout: idleTimeoutMs,
       },
       reply,
     );
-    const head = await reply.head;
-    const received = headersOf(head.headers);
+    const { status, headers: received } = await reply.head;
     const pieces = decoded(reply, received["content-encoding"], under);
     return {
-      status: head.status,
+      status,
       headers: received,
       chunks: () => pieces,
       bytes: (bytesMax) => wholeOf(pieces, bytesMax),
@@ -205,6 +201,9 @@ async function wholeOf(
   body: AsyncIterable<Uint8Array>,
   bytesMax: number,
 ): Promise<Uint8Array | undefined> {
+  // A short one is mostly here with its head.
+  const here = body instanceof Reply ? body.takeWhole() : undefined;
+  if (here !== undefined) return here.length > bytesMax ? undefined : here;
   const pieces: Uint8Array[] = [];
   let bytes = 0;
   for await (const piece of body) {

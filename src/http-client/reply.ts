@@ -10,8 +10,20 @@ const heldBytesMax = 64 * 1024;
 /** The head of a response. */
 export interface ReplyHead {
   readonly status: number;
-  /** Names in lower case. */
-  readonly headers: Record<string, string | string[] | undefined>;
+  /** Names in lower case; several values joined by ", ". */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** What the library has of them. */
+type LibraryHeaders = Record<string, string | string[] | undefined>;
+
+/** In place: nobody else has them. */
+function joined(headers: LibraryHeaders): Record<string, string> {
+  for (const name in headers) {
+    const value = headers[name];
+    if (Array.isArray(value)) headers[name] = value.join(", ");
+  }
+  return headers as Record<string, string>;
 }
 
 /**
@@ -52,10 +64,10 @@ export class Reply implements Dispatcher.DispatchHandler, AsyncIterableIterator<
   onResponseStart(
     _controller: Dispatcher.DispatchController,
     status: number,
-    headers: ReplyHead["headers"],
+    headers: LibraryHeaders,
   ): void {
     if (status < 200) return;
-    this.#settle?.resolve({ status, headers });
+    this.#settle?.resolve({ status, headers: joined(headers) });
     this.#settle = undefined;
   }
 
@@ -99,6 +111,12 @@ export class Reply implements Dispatcher.DispatchHandler, AsyncIterableIterator<
     this.#pieces = [];
     this.#giveUp(new Error("nobody reads the response"));
     return { done: true, value: undefined };
+  }
+
+  /** All of the body that was not taken, where its end is here, too. */
+  takeWhole(): Uint8Array | undefined {
+    const isWhole = this.#isOver && this.#failure === undefined && !this.#under.signal.aborted;
+    return isWhole ? (this.#take() ?? new Uint8Array(0)) : undefined;
   }
 
   #take(): Uint8Array | undefined {

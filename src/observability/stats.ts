@@ -126,7 +126,9 @@ export function createStats(clock: Clock): Stats {
     model: new LRUCache({ max: namesMax }),
   };
   const seriesOf = (kind: SeriesKind, name: string): Series => {
-    const series = kinds[kind].get(name) ?? new Series();
+    const known = kinds[kind].get(name);
+    if (known !== undefined) return known;
+    const series = new Series();
     kinds[kind].set(name, series);
     return series;
   };

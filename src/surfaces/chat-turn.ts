@@ -1,6 +1,5 @@
 /** One chat of a vendor's client: what was asked, and its response as the text of a stream. */
 
-import { create } from "@bufbuild/protobuf";
 import type { Clock } from "#core/clock.ts";
 import { clientPlace } from "#dialects/client-places.ts";
 import type { DialectServer, Frame, ResponseFacts, StreamWriter } from "#dialects/dialect.ts";
@@ -10,7 +9,6 @@ import { faultFrom } from "#errors/from-unknown.ts";
 import type { HeaderList } from "#exchange/exchange.ts";
 import {
   type ChatRequest,
-  ChatRequestSchema,
   ChatService,
   type StreamChatResponse,
 } from "#gen/polygate/v1/chat_pb.js";
@@ -81,11 +79,14 @@ export function askedOf(endpoint: LlmChat, { body, bytes }: AskedBody, asking: A
     request: read,
     createdSeconds: nowSeconds(),
     nowSeconds,
-    responseId: record.requestId.replace(/[^\w-]/g, "_"),
+    // A relay has no use for it.
+    get responseId() {
+      return record.requestId.replace(/[^\w-]/g, "_");
+    },
     includeUsage,
   };
   return {
-    request: create(ChatRequestSchema, { ...read, stream: false, withParts: true }),
+    request: { ...read, stream: false, withParts: true },
     isStream: read.stream,
     facts,
     relay,
@@ -175,13 +176,13 @@ export function headersOf(
   { requestId }: CallRecord,
   placeOf = (name: string) => name,
 ): HeaderList {
-  const fields = [...metadataFields(header)].filter(([name]) => name !== "x-polygate-dropped");
+  const fields = metadataFields(header);
   const told = header.get("x-polygate-dropped")?.split(",") ?? [];
-  const dropped = [...told.map(placeOf), ...unknown];
+  if (told.length + unknown.length === 0) return [...fields, ["request-id", requestId]];
   return [
-    ...fields,
+    ...fields.filter(([name]) => name !== "x-polygate-dropped"),
     ["request-id", requestId],
-    ...(dropped.length === 0 ? [] : [["x-polygate-dropped", droppedText(dropped)] as const]),
+    ["x-polygate-dropped", droppedText([...told.map(placeOf), ...unknown])],
   ];
 }
 

@@ -7,8 +7,10 @@ import { jsonLimits } from "#json/limits.ts";
 const { depthMax } = jsonLimits;
 const quote = 0x22;
 const comma = 0x2c;
-const openers = new Set([0x5b, 0x7b]);
-const closers = new Set([0x5d, 0x7d]);
+const openBrace = 0x7b;
+const openBracket = 0x5b;
+const closeBrace = 0x7d;
+const closeBracket = 0x5d;
 
 /** Throws REQUEST_INVALID for a text that is too deep, or has too many elements. */
 function requireBounds(bytes: Buffer, elementsMax: number): void {
@@ -18,10 +20,10 @@ function requireBounds(bytes: Buffer, elementsMax: number): void {
     const byte = bytes[at] as number;
     if (byte === quote) at = endOfString(bytes, at);
     else if (byte === comma) elements += 1;
-    else if (openers.has(byte)) {
+    else if (byte === openBrace || byte === openBracket) {
       depth += 1;
       elements += 1;
-    } else if (closers.has(byte)) depth -= 1;
+    } else if (byte === closeBrace || byte === closeBracket) depth -= 1;
     if (depth > depthMax) {
       throw fault("REQUEST_INVALID", `the body is nested deeper than ${depthMax} levels`);
     }

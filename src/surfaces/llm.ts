@@ -211,23 +211,25 @@ class LlmSurface implements Surface {
   }
 
   /**
-   * What `read` makes of the body, given as a value and as it came, once the caller may call. Rejects
-   * as the call itself would.
+   * What `read` makes of the body, given as a value and as it came, once the caller may call: at once
+   * where nothing is waited for. Fails as the call itself would.
    */
-  async #read<R>(
+  #read<R>(
     method: DescMethod,
     { exchange, call }: Served,
     read: (body: unknown, bytes: Uint8Array) => R,
     elementsMax?: number,
-  ): Promise<R> {
+  ): R | Promise<R> {
     const { calls, bodyBytesMax } = this.#options;
-    await admitted(calls, method, call, noHead);
-    return await received(calls, method, call, async () => {
-      const body =
-        exchange.takeBody(bodyBytesMax) ??
-        (await inTime(calls, call, () => exchange.body(bodyBytesMax)));
-      return read(parseBody(body, elementsMax), body);
-    });
+    const parsed = (body: Uint8Array) => read(parseBody(body, elementsMax), body);
+    const take = () =>
+      received(calls, method, call, () => {
+        const here = exchange.takeBody(bodyBytesMax);
+        if (here !== undefined) return parsed(here);
+        return inTime(calls, call, () => exchange.body(bodyBytesMax)).then(parsed);
+      });
+    const admission = admitted(calls, method, call, noHead);
+    return admission instanceof Promise ? admission.then(take) : take();
   }
 
   async #chat(endpoint: LlmChat, served: Served): Promise<void> {

@@ -10,7 +10,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
   core: [],
   yaml: [],
   chat: ["protobuf", "core", "gen"],
-  dialects: ["chat", "protobuf", "errors", "core", "gen"],
+  dialects: ["chat", "errors", "core", "gen"],
   errors: ["gen"],
   observability: ["core"],
   inference: ["errors", "core"],

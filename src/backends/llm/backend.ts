@@ -131,6 +131,13 @@ interface Sent extends Partial<Outgoing> {
   readonly isOperation?: boolean;
 }
 
+/** A request whose key is still to be put in. */
+interface Signable extends OutgoingRequest {
+  readonly headers: Record<string, string>;
+}
+
+const jsonType = { "content-type": "application/json" };
+
 /** How a call that is answered in pieces is run. */
 interface ReadTerms {
   /** Within the times for a first token and for a whole response. */
@@ -437,7 +444,7 @@ export class LlmBackend implements ChatBackend {
       return await this.#once(call, async (signal, use) => {
         const sent = { path, body: JSON.stringify(body), trace: call.trace };
         const response = await this.#exchange(sent, signal, use);
-        return await read(await this.#bytes(response, bytesMax));
+        return await read(await response.bytes(bytesMax));
       });
     } catch (thrown) {
       throw isUnknownPath(thrown) ? none() : thrown;
@@ -486,16 +493,20 @@ export class LlmBackend implements ChatBackend {
   }
 
   /** Runs a call with a key, which is judged by how it ends. */
-  async #withKey<T>(use: KeyUse, work: (use: KeyUse) => Promise<T>): Promise<T> {
-    try {
-      const answer = await work(use);
-      this.#giveBack(use, "OK");
-      return answer;
-    } catch (thrown) {
-      const { reason, retryAfterMs } = blameOf(thrown);
-      this.#giveBack(use, reason, retryAfterMs);
-      throw thrown;
-    }
+  #withKey<T>(use: KeyUse, work: (use: KeyUse) => Promise<T>): Promise<T> {
+    // Not an asynchronous function, which would cost every call.
+    return work(use).then(
+      (answer) => {
+        this.#giveBack(use, "OK");
+        return answer;
+      },
+      (thrown: unknown) => {
+        const error = connectionFault(thrown, "provider");
+        const { reason, retryAfterMs } = blameOf(error);
+        this.#giveBack(use, reason, retryAfterMs);
+        throw error;
+      },
+    );
   }
 
   #giveBack(use: KeyUse, reason: Reason | "OK" | undefined, retryAfterMs?: number): void {
@@ -578,16 +589,14 @@ export class LlmBackend implements ChatBackend {
     use: KeyUse,
   ): Promise<IncomingResponse> {
     const { firstTokenTimeoutMs, idleTimeoutMs } = this.#options;
+    const type = body === undefined ? undefined : jsonType;
+    const fields: Record<string, string> = Object.assign({}, this.#paths.headers, type, headers);
+    for (const [name, value] of trace?.fields() ?? []) fields[name] = value;
     const sent = {
       method: method ?? (body === undefined ? "GET" : "POST"),
       path: this.#basePath + path,
-      headers: {
-        ...this.#paths.headers,
-        ...(body === undefined ? {} : { "content-type": "application/json" }),
-        ...headers,
-        ...(trace && Object.fromEntries(trace.fields())),
-      },
-      ...(body === undefined ? {} : { body }),
+      headers: fields,
+      body,
       signal,
       // What is posted has its own limits, which tell more exactly what took too long.
       headTimeoutMs: body === undefined || isOperation ? firstTokenTimeoutMs : 0,
@@ -598,19 +607,25 @@ export class LlmBackend implements ChatBackend {
     throw await this.#refusal(response, isOperation || relay !== undefined);
   }
 
-  /** Sends with the key, or with an access token, of which another is asked for once where it is refused. */
-  async #signed(
-    request: OutgoingRequest,
+  /** Sends with the key, or with an access token. */
+  #signed(
+    request: Signable,
     { key, header = this.#options.keyHeader }: KeyUse,
   ): Promise<IncomingResponse> {
     const { tokens } = this.#deps;
     const send = (secret: string | undefined) => {
-      const headers = { ...request.headers, ...keyHeaders(header, secret) };
-      return this.#http.send({ ...request, headers }).catch((thrown: unknown) => {
-        throw connectionFault(thrown, "provider");
-      });
+      Object.assign(request.headers, keyHeaders(header, secret));
+      return this.#http.send(request);
     };
-    if (tokens === undefined) return await send(key);
+    return tokens === undefined ? send(key) : this.#sentWithToken(request, tokens, send);
+  }
+
+  /** Another token is asked for once where the first is refused. */
+  async #sentWithToken(
+    request: OutgoingRequest,
+    tokens: AccessTokens,
+    send: (token: string) => Promise<IncomingResponse>,
+  ): Promise<IncomingResponse> {
     const token = await tokens.get(request.signal);
     const response = await send(token);
     if (response.status !== 401) return response;
@@ -619,14 +634,14 @@ export class LlmBackend implements ChatBackend {
     const { body } = request;
     if (typeof body === "object" && !(body instanceof Uint8Array)) return response;
     // Read to its end, so that its connection serves again.
-    await this.#bytes(response, errorBytesMax);
+    await response.bytes(errorBytesMax);
     return await send(await tokens.get(request.signal));
   }
 
   async #refusal(response: IncomingResponse, isRelayed: boolean): Promise<ConnectError> {
     const { status, headers } = response;
     const { keys } = this.#options;
-    const sent = await this.#bytes(response, errorBytesMax);
+    const sent = await response.bytes(errorBytesMax);
     // Some name the key that they refuse; what is its client's own the client may read.
     const bytes = sent && withoutSecrets(sent, keys);
     const told: ErrorResponse = {
@@ -644,14 +659,8 @@ export class LlmBackend implements ChatBackend {
     return error;
   }
 
-  #bytes(response: IncomingResponse, bytesMax: number): Promise<Uint8Array | undefined> {
-    return response.bytes(bytesMax).catch((thrown: unknown) => {
-      throw connectionFault(thrown, "provider");
-    });
-  }
-
   async #whole(response: IncomingResponse, bytesMax: number): Promise<Uint8Array> {
-    const bytes = await this.#bytes(response, bytesMax);
+    const bytes = await response.bytes(bytesMax);
     if (bytes !== undefined) return bytes;
     throw malformed(`the provider's response has more than ${bytesMax} bytes`);
   }

@@ -1,12 +1,13 @@
 /** The limits of one call: the time until the first event of its response, and the time for all of it. */
 
 import type { Deadlines } from "#core/deadlines.ts";
+import { abortFollowed, followedController } from "#core/followed-signal.ts";
 import { onAbort } from "#core/on-abort.ts";
 import { fault } from "#errors/fault.ts";
 
 /** A call that aborts with its caller, when a limit passes, or when its response is left. */
 export class LimitedCall {
-  readonly #over = new AbortController();
+  readonly #over = followedController();
   readonly #caller: AbortSignal;
   readonly #ends: (() => void)[];
   /** The limit that has passed. */
@@ -14,7 +15,7 @@ export class LimitedCall {
 
   constructor(caller: AbortSignal) {
     this.#caller = caller;
-    this.#ends = [onAbort(caller, (reason) => this.#over.abort(reason))];
+    this.#ends = [onAbort(caller, (reason) => abortFollowed(this.#over, reason))];
   }
 
   get signal(): AbortSignal {
@@ -39,7 +40,7 @@ export class LimitedCall {
   #limit(deadlines: Deadlines, late: () => Error): () => void {
     const end = deadlines.begin(() => {
       this.#late ??= late();
-      this.#over.abort(this.#late);
+      abortFollowed(this.#over, this.#late);
     });
     this.#ends.push(end);
     return end;
@@ -53,7 +54,7 @@ export class LimitedCall {
   /** Nothing can be late any more. A response that was not read to its end is given up. */
   end(isWhole: boolean): void {
     for (const end of this.#ends) end();
-    if (!isWhole) this.#over.abort(left);
+    if (!isWhole) abortFollowed(this.#over, left);
   }
 }
 

@@ -1,6 +1,6 @@
 /** Reads a request of OpenAI chat completions into the canonical form. Pure. */
 
-import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import {
   audioTypeOf,
   bytesFromBase64,
@@ -8,6 +8,7 @@ import {
   mediaFromBytes,
   mediaFromUrl,
 } from "#chat/media.ts";
+import { turnOf } from "#chat/normalize.ts";
 import { partOf, textPart, thinkingPart, toolCallPart } from "#chat/parts.ts";
 import { placed } from "#dialects/client-places.ts";
 import { requireChoosable } from "#dialects/contradictions.ts";
@@ -17,8 +18,7 @@ import { efforts } from "#dialects/model-facts.ts";
 import { labelsFrom } from "#dialects/tuning.ts";
 import {
   type ChatMessage,
-  ChatMessageSchema,
-  ChatRequestSchema,
+  type ChatRequest,
   type ToolDefinition,
   ToolDefinitionSchema,
 } from "#gen/polygate/v1/chat_pb.js";
@@ -29,21 +29,18 @@ import {
   ToolChoice_Mode as Mode,
   OpaqueStateSchema,
   type Part,
-  type ProviderOptionsSchema,
+  type ProviderOptions,
   type Reasoning,
   ReasoningSchema,
   type ResponseFormat,
   ResponseFormatSchema,
   type Sampling,
   SamplingSchema,
-  type SpeechSchema,
+  type Speech,
+  SpeechSchema,
   type ToolChoice,
   ToolChoiceSchema,
 } from "#gen/polygate/v1/conversation_pb.js";
-import { creatorOf } from "#protobuf/creator.ts";
-
-const createMessage = creatorOf(ChatMessageSchema);
-const createRequest = creatorOf(ChatRequestSchema);
 
 /** Vendors of the states in `reasoning_details`, by the beginning of their format. */
 const stateVendors: ReadonlyMap<string, string> = new Map([
@@ -207,31 +204,26 @@ function messageOf(message: JsonObject): ChatMessage {
   switch (role) {
     case "developer":
     case "system":
-      return createMessage({ role: "system", parts });
+      return turnOf("system", parts);
     case "user":
-      return createMessage({ role, parts });
+      return turnOf(role, parts);
     case "assistant": {
       const refusal = message.text("refusal");
       if (refusal) parts.push(partOf({ case: "refusal", value: { text: refusal } }));
-      return createMessage({
-        role,
-        parts: [...thinkingOf(message), ...parts, ...spokenOf(message), ...callsOf(message)],
-      });
+      const thoughts = thinkingOf(message);
+      return turnOf(role, [...thoughts, ...parts, ...spokenOf(message), ...callsOf(message)]);
     }
     case "tool": {
       const value = { callId: message.needText("tool_call_id"), parts };
       // The call tells it, too.
       message.ignore("name");
       const result = placed(partOf({ case: "toolResult", value }), message.path);
-      return createMessage({ role, parts: [result] });
+      return turnOf(role, [result]);
     }
     case "function": {
       const name = message.needText("name");
       const value = { callId: name, name, parts };
-      return createMessage({
-        role: "tool",
-        parts: [partOf({ case: "toolResult", value })],
-      });
+      return turnOf("tool", [partOf({ case: "toolResult", value })]);
     }
   }
 }
@@ -323,8 +315,21 @@ function responseFormatOf(body: JsonObject): ResponseFormat | undefined {
   }
 }
 
+function biasesOf(bias: JsonObject | undefined) {
+  return Object.keys(bias?.value ?? {}).map((token) => ({
+    token,
+    bias: bias?.number(token, -100, 100) ?? 0,
+  }));
+}
+
+const samplingFields = [
+  ...["top_p", "top_k", "seed", "presence_penalty", "frequency_penalty"],
+  ...["logprobs", "top_logprobs", "logit_bias"],
+] as const;
+
 function samplingOf(body: JsonObject): Sampling | undefined {
-  const sampling: MessageInitShape<typeof SamplingSchema> = {
+  if (!samplingFields.some((name) => body.has(name))) return undefined;
+  return create(SamplingSchema, {
     topP: body.number("top_p", 0, 1),
     topK: body.integer("top_k", 0),
     seed: body.number("seed"),
@@ -332,14 +337,8 @@ function samplingOf(body: JsonObject): Sampling | undefined {
     frequencyPenalty: body.number("frequency_penalty", -2, 2),
     logprobs: body.flag("logprobs"),
     topLogprobs: body.integer("top_logprobs", 0, 20),
-  };
-  const bias = body.object("logit_bias");
-  const logitBias = Object.keys(bias?.value ?? {}).map((token) => ({
-    token,
-    bias: bias?.number(token, -100, 100) ?? 0,
-  }));
-  const isSet = bias !== undefined || Object.values(sampling).some((value) => value !== undefined);
-  return isSet ? create(SamplingSchema, { ...sampling, logitBias }) : undefined;
+    logitBias: biasesOf(body.object("logit_bias")),
+  });
 }
 
 function reasoningOf(body: JsonObject): Reasoning | undefined {
@@ -348,24 +347,27 @@ function reasoningOf(body: JsonObject): Reasoning | undefined {
 }
 
 /** How a spoken response sounds. A voice that is an object is one of the client's own, at its provider. */
-function speechOf(body: JsonObject): MessageInitShape<typeof SpeechSchema> | undefined {
+function speechOf(body: JsonObject): Speech | undefined {
   const audio = body.object("audio");
   if (audio === undefined) return undefined;
   const voice = isObject(audio.value.voice) ? "" : (audio.text("voice") ?? "");
-  return { voice, format: audio.text("format") ?? "" };
+  return create(SpeechSchema, { voice, format: audio.text("format") ?? "" });
 }
 
 /** What is asked for besides the conversation. */
-function optionsOf(body: JsonObject): MessageInitShape<typeof ProviderOptionsSchema> {
+function optionsOf(body: JsonObject): ProviderOptions {
   const speech = speechOf(body);
   return {
+    $typeName: "polygate.v1.ProviderOptions",
+    previousResponseId: "",
+    conversationId: "",
     cacheKey: body.text("prompt_cache_key") ?? "",
     user: body.text("safety_identifier") ?? body.text("user") ?? "",
     serviceTier: body.text("service_tier") ?? "",
     verbosity: body.text("verbosity") ?? "",
     modalities: body.texts("modalities") ?? [],
     metadata: labelsFrom(body.textMap("metadata")),
-    ...(speech === undefined ? {} : { speech }),
+    speech,
   };
 }
 
@@ -387,7 +389,14 @@ export function readRequest(value: unknown): ReadRequest {
   const responseFormat = responseFormatOf(body);
   const reasoning = reasoningOf(body);
   const maxTokens = body.integer("max_tokens", 1);
-  const request = createRequest({
+  // A literal, in full, because every call makes one.
+  const request: ChatRequest = {
+    $typeName: "polygate.v1.ChatRequest",
+    message: "",
+    context: "",
+    sessionId: "",
+    useTools: false,
+    withParts: false,
     modelPreference: body.needText("model"),
     messages: messages.map(messageOf),
     tools: body.objects("tools").map(toolOf),
@@ -398,11 +407,11 @@ export function readRequest(value: unknown): ReadRequest {
     parallelToolCalls: body.flag("parallel_tool_calls"),
     choices: body.integer("n", 1, 128),
     providerOptions: optionsOf(body),
-    ...(sampling === undefined ? {} : { sampling }),
-    ...(toolChoice === undefined ? {} : { toolChoice }),
-    ...(responseFormat === undefined ? {} : { responseFormat }),
-    ...(reasoning === undefined ? {} : { reasoning }),
-  });
+    sampling,
+    toolChoice,
+    responseFormat,
+    reasoning,
+  };
   requireChoosable(request, "tool_choice");
   if (body.value.store === false) body.ignore("store");
   const includeUsage = body.object("stream_options")?.flag("include_usage") ?? false;

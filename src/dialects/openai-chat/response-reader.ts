@@ -4,13 +4,15 @@ import { create } from "@bufbuild/protobuf";
 import { partOf, textPart, thinkingPart, toolCallPart } from "#chat/parts.ts";
 import { LooseObject } from "#dialects/loose-object.ts";
 import { malformed } from "#dialects/upstream-error.ts";
-import { type ChatResponse, ChatResponseSchema } from "#gen/polygate/v1/chat_pb.js";
-import { OpaqueStateSchema, type Part, type Stop } from "#gen/polygate/v1/conversation_pb.js";
-import { creatorOf } from "#protobuf/creator.ts";
+import type { ChatResponse } from "#gen/polygate/v1/chat_pb.js";
+import {
+  AlternativeSchema,
+  OpaqueStateSchema,
+  type Part,
+  type Stop,
+} from "#gen/polygate/v1/conversation_pb.js";
 import { readStop } from "./stop.ts";
 import { readUsage } from "./usage.ts";
-
-const createResponse = creatorOf(ChatResponseSchema);
 
 /** What a call carries for Google, as its compatible API sends it. */
 export function callState(call: LooseObject) {
@@ -60,11 +62,21 @@ export function readResponse(value: unknown): ChatResponse {
   const [first, ...others] = body.objects("choices");
   if (first === undefined) throw malformed("the provider's response has no choices");
   const usage = readUsage(body.object("usage"));
-  return createResponse({
+  const { parts, stop } = choiceOf(first);
+  // A literal, in full, because every call makes one.
+  return {
+    $typeName: "polygate.v1.ChatResponse",
     id: body.text("id"),
     modelUsed: body.text("model"),
-    ...choiceOf(first),
-    alternatives: others.map(choiceOf),
-    ...(usage === undefined ? {} : { usage }),
-  });
+    parts,
+    stop,
+    alternatives: others.map((choice) => create(AlternativeSchema, choiceOf(choice))),
+    usage,
+    response: "",
+    cost: 0,
+    toolsCalled: [],
+    processingTimeMs: 0,
+    toolCalls: [],
+    finishReason: "",
+  };
 }

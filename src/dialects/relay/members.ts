@@ -49,13 +49,14 @@ export function* membersOf(bytes: Buffer): Generator<Member> {
     while (isBlank(bytes[at]) || bytes[at] === comma) at += 1;
     if (bytes[at] !== quote) return;
     const behindName = behindString(bytes, at);
-    const name: unknown = JSON.parse(bytes.toString("utf8", at, behindName));
+    const text = bytes.toString("utf8", at + 1, behindName - 1);
+    const name = text.includes("\\") ? String(JSON.parse(`"${text}"`)) : text;
     let start = bytes.indexOf(colon, behindName) + 1;
     while (isBlank(bytes[start])) start += 1;
     let end = behindValue(bytes, start);
     at = end;
     while (isBlank(bytes[end - 1])) end -= 1;
-    yield { name: String(name), start, end };
+    yield { name, start, end };
   }
 }
 

@@ -35,14 +35,14 @@ export function relayedHead(
   target: string,
 ): Pick<RelayRequest, "headers" | "query"> {
   const rules = headRules[dialect];
-  const headers = Object.fromEntries(
-    rules.headers.flatMap((name) => {
-      const value = header(name);
-      return value === undefined ? [] : [[name, value]];
-    }),
-  );
-  const at = target.indexOf("?");
-  const asked = new URLSearchParams(at < 0 ? "" : target.slice(at + 1));
+  const headers: Record<string, string> = {};
+  for (const name of rules.headers) {
+    const value = header(name);
+    if (value !== undefined) headers[name] = value;
+  }
+  const at = rules.query.length === 0 ? -1 : target.indexOf("?");
+  if (at < 0) return { headers, query: "" };
+  const asked = new URLSearchParams(target.slice(at + 1));
   const relayed = new URLSearchParams();
   for (const name of rules.query) {
     const value = asked.get(name);
