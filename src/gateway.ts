@@ -143,7 +143,7 @@ function factsOf(
         : chat.cores.map(({ id, url }) => `${id} ${url}`)),
       ...chat.queries.map(({ id, url }) => `${id} ${url}`),
       ...providers.map(({ name, dialect, source }) => `${name} (${dialect}), by ${source}`),
-      `${predict.kind}, ${onnx.workers} workers`,
+      `${predict.kind}, ${onnx.workers} worker${onnx.workers === 1 ? "" : "s"}`,
       ...modelServers.map(
         ({ name, protocol, endpoints, discovery }) =>
           `${name} (${protocol}), ${discovery?.written ?? endpoints.map(({ url }) => url).join(", ")}`,

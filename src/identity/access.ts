@@ -101,8 +101,9 @@ interface KnownCallers {
 export function accessText(access: ListenerAccess): string {
   const { enabled, anonymousScopes, accepts, requiresCertificate, routes } = access;
   if (!enabled) {
-    const rights = anonymousScopes.length === 0 ? "" : ` with ${anonymousScopes.join(", ")}`;
-    return `open to everybody${rights}`;
+    const { length } = anonymousScopes;
+    const rights = `, with scope${length === 1 ? "" : "s"} ${anonymousScopes.join(", ")}`;
+    return `open to everybody${length === 0 ? "" : rights}`;
   }
   const others = accepts.filter((kind) => !requiresCertificate || kind !== "certificate");
   const wanted = others.length === 0 ? "certificate" : others.join(" or ");

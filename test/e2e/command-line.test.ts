@@ -122,7 +122,7 @@ describe("polygate serve", () => {
             name: "gateway",
             url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
             serves: [...surfaceNames],
-            asks: "open to everybody with route",
+            asks: "open to everybody, with scope route",
           },
         ],
       }),

@@ -48,7 +48,7 @@ async function outcome(listener: string, path: string, key = "") {
 test("each says in words and in its document what it asks for", async () => {
   expect(gateway.gateway.facts().listeners.map(({ asks }) => asks)).toEqual([
     "asks for key; 1 rule for routes",
-    "open to everybody with route",
+    "open to everybody, with scope route",
     "asks for key",
   ]);
   const documents = await Promise.all(

@@ -309,7 +309,8 @@ describe("names never become paths", () => {
     expect(idOf(answer)).toMatch(/^upl_[0-9a-f]{32}$/);
     // What the system says of every open file: the name that the gateway drew, in its own folder.
     const inFolder = join(folder.path, "uploads", "polygate-");
-    expect(openUploads().every((path) => path.startsWith(inFolder))).toBe(true);
+    expect(openUploads().length).toBeGreaterThan(0);
+    for (const path of openUploads()) expect(path.slice(0, inFolder.length)).toBe(inFolder);
   });
 
   test("a raw NUL in a name is a broken form", async () => {

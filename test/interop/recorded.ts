@@ -1,7 +1,8 @@
 /**
  * Recorded streams of vendors, through the relay byte for byte and through translation without loss:
  * `npm run recorded -- --from DIR`, where DIR holds the repository of the AI SDK
- * (its packages have folders `__fixtures__` with files `.chunks.txt`, one event a line). Skipped without it.
+ * (its packages have folders `__fixtures__` with files `.chunks.txt`, one event a line). Without DIR it is
+ * skipped; a DIR in which there is no stream is a failure.
  */
 
 import { globSync, readFileSync } from "node:fs";
@@ -36,7 +37,7 @@ function dialectOf(first: Record<string, unknown>): ServerDialect | undefined {
 /** Events with which a response begins: recordings of whole sessions hold several. */
 const beginnings: ReadonlySet<unknown> = new Set(["message_start", "response.created"]);
 
-/** The streams of a recording, one a response. */
+/** The streams of a recording, one per response. */
 function streamsIn(lines: readonly string[]): readonly (readonly string[])[] {
   const streams: string[][] = [];
   for (const line of lines) {
@@ -131,12 +132,17 @@ function translated(events: readonly ChatEvent[], to: ServerDialect): string {
 }
 
 const { values } = parseArgs({ options: { from: { type: "string" } } });
+if (values.from === undefined) {
+  console.log(
+    "skipped: recordings are not part of this repository, and --from names no folder that has them",
+  );
+  process.exit(0);
+}
 const pattern = "packages/*/src/**/__fixtures__/*.chunks.txt";
-const paths = values.from === undefined ? [] : globSync(`${values.from}/${pattern}`).sort();
+const paths = globSync(`${values.from}/${pattern}`).sort();
 const counts = { streams: 0, relayed: 0, broken: 0, translations: 0, whole: 0, others: 0 };
 const failures: string[] = [];
 
-if (paths.length === 0) console.log("skipped: --from names no folder with recorded streams");
 for (const path of paths) {
   const lines = readFileSync(path, "utf8").trim().split("\n");
   const dialect = lines.every(isJson) ? dialectOf(JSON.parse(lines[0] ?? "{}")) : undefined;
@@ -188,6 +194,9 @@ function attempt(action: () => string): string {
   }
 }
 
+if (counts.streams === 0) {
+  failures.push(`no stream was tried: ${values.from} has ${paths.length} files ${pattern}`);
+}
 for (const failure of failures) console.log(failure);
 console.log(
   `${counts.streams} streams, ${counts.relayed} relayed byte for byte, ${counts.broken} broken ones told so; ${counts.whole} of ${counts.translations} translations whole; ${counts.others} recordings of other APIs`,

@@ -104,12 +104,12 @@ const judged: Readonly<Record<string, string>> = {
 };
 
 const named = String.raw`^(?:export )?const (\w+)(?:[^=\n]|=>)*=\s+`;
-/** What may change: variables, instances, buffers, remembering functions, patterns with a position. */
+/** What may change: variables, instances, buffers, remembering and lazy functions, patterns with a position. */
 const changing = [
   /^(?:export )?let (\w+)/gm,
   new RegExp(`${named}new (?!(?:Map|Set|WeakMap|WeakSet|RegExp|Error|DOMException)\\b)`, "gm"),
   new RegExp(String.raw`${named}Buffer\.alloc(?!\(0\))`, "gm"),
-  new RegExp(String.raw`${named}(?:memoizeByString|rememberedFact)\(`, "gm"),
+  new RegExp(String.raw`${named}(?:memoizeByString|rememberedFact|lazy)\(`, "gm"),
   new RegExp(
     String.raw`${named}/(?:[^/\\\n[]|\\.|\[(?:[^\]\\\n]|\\.)*\])+/[a-z]*[gy][a-z]*;`,
     "gm",

@@ -59,7 +59,7 @@ export async function buildWhenStale(root: string, say: (line: string) => void):
     say("the portal's pages are not up to date: `npm ci` installs what builds them");
     return;
   }
-  say("building the portal's pages, which takes some seconds after a change of theirs");
+  say("building the portal's pages: some seconds, at the first start and after they have changed");
   try {
     await build(root);
   } catch {

@@ -23,7 +23,7 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// Asks for responses to be let go.
+// Asks to delete kept responses.
 type PurgeRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Those to chats that named this model, route or provider, and to predictions of the model that has
@@ -70,12 +70,12 @@ func (x *PurgeRequest) GetModel() string {
 	return ""
 }
 
-// What was let go.
+// What was deleted.
 type PurgeResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Responses.
+	// Number of responses.
 	Entries uint32 `protobuf:"varint,1,opt,name=entries,proto3" json:"entries,omitempty"`
-	// Their bytes.
+	// Size of these responses in bytes.
 	Bytes         float64 `protobuf:"fixed64,2,opt,name=bytes,proto3" json:"bytes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

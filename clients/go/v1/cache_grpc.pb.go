@@ -30,7 +30,7 @@ const (
 //
 // Manages the responses that are kept.
 type CacheServiceClient interface {
-	// Lets go of responses. Those in progress are sent to whoever waits for them, and not kept.
+	// Deletes kept responses. Those in progress are sent to the callers that wait for them, and not kept.
 	Purge(ctx context.Context, in *PurgeRequest, opts ...grpc.CallOption) (*PurgeResponse, error)
 }
 
@@ -58,7 +58,7 @@ func (c *cacheServiceClient) Purge(ctx context.Context, in *PurgeRequest, opts .
 //
 // Manages the responses that are kept.
 type CacheServiceServer interface {
-	// Lets go of responses. Those in progress are sent to whoever waits for them, and not kept.
+	// Deletes kept responses. Those in progress are sent to the callers that wait for them, and not kept.
 	Purge(context.Context, *PurgeRequest) (*PurgeResponse, error)
 	mustEmbedUnimplementedCacheServiceServer()
 }

@@ -181,7 +181,7 @@ type ToolDefinition struct {
 	ParametersJson string `protobuf:"bytes,3,opt,name=parameters_json,json=parametersJson,proto3" json:"parameters_json,omitempty"`
 	// Namespace of the name; empty for most.
 	Namespace string `protobuf:"bytes,4,opt,name=namespace,proto3" json:"namespace,omitempty"`
-	// The arguments must follow the schema to the letter.
+	// The arguments must follow the schema exactly.
 	Strict *bool `protobuf:"varint,5,opt,name=strict,proto3,oneof" json:"strict,omitempty"`
 	// The tool takes free text instead of JSON.
 	FreeForm bool `protobuf:"varint,6,opt,name=free_form,json=freeForm,proto3" json:"free_form,omitempty"`
@@ -361,7 +361,7 @@ type ChatRequest struct {
 	Context string `protobuf:"bytes,2,opt,name=context,proto3" json:"context,omitempty"`
 	// The core may call its own tools.
 	UseTools bool `protobuf:"varint,3,opt,name=use_tools,json=useTools,proto3" json:"use_tools,omitempty"`
-	// Over REST: answer as a stream. RPC callers use StreamChat.
+	// Over REST: respond with a stream. RPC callers use StreamChat.
 	Stream bool `protobuf:"varint,4,opt,name=stream,proto3" json:"stream,omitempty"`
 	// Wanted model; empty leaves the choice to the gateway.
 	ModelPreference string `protobuf:"bytes,5,opt,name=model_preference,json=modelPreference,proto3" json:"model_preference,omitempty"`
@@ -369,7 +369,7 @@ type ChatRequest struct {
 	Messages []*ChatMessage `protobuf:"bytes,6,rep,name=messages,proto3" json:"messages,omitempty"`
 	// Sampling temperature, 0 to 2.
 	Temperature *float64 `protobuf:"fixed64,7,opt,name=temperature,proto3,oneof" json:"temperature,omitempty"`
-	// Greatest number of tokens to write.
+	// Maximum number of tokens to write.
 	MaxTokens *int32 `protobuf:"varint,8,opt,name=max_tokens,json=maxTokens,proto3,oneof" json:"max_tokens,omitempty"`
 	// Groups calls of one session.
 	SessionId string `protobuf:"bytes,9,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
@@ -909,7 +909,7 @@ func (x *QueryRequest) GetOptions() *QueryOptions {
 // Bounds on a response.
 type QueryOptions struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Greatest number of tokens to write.
+	// Maximum number of tokens to write.
 	MaxTokens *int32 `protobuf:"varint,1,opt,name=max_tokens,json=maxTokens,proto3,oneof" json:"max_tokens,omitempty"`
 	// Sampling temperature, 0 to 2.
 	Temperature   *float64 `protobuf:"fixed64,2,opt,name=temperature,proto3,oneof" json:"temperature,omitempty"`

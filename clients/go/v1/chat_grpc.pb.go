@@ -33,7 +33,7 @@ const (
 //
 // Answers chat messages through a PolyAgent core or a model provider.
 type ChatServiceClient interface {
-	// One whole response. Over REST, `"stream": true` answers as StreamChat does.
+	// One whole response. Over REST, `"stream": true` responds as StreamChat does.
 	Chat(ctx context.Context, in *ChatRequest, opts ...grpc.CallOption) (*ChatResponse, error)
 	// The response in pieces, as it is made.
 	StreamChat(ctx context.Context, in *ChatRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[StreamChatResponse], error)
@@ -107,7 +107,7 @@ func (c *chatServiceClient) CountTokens(ctx context.Context, in *ChatRequest, op
 //
 // Answers chat messages through a PolyAgent core or a model provider.
 type ChatServiceServer interface {
-	// One whole response. Over REST, `"stream": true` answers as StreamChat does.
+	// One whole response. Over REST, `"stream": true` responds as StreamChat does.
 	Chat(context.Context, *ChatRequest) (*ChatResponse, error)
 	// The response in pieces, as it is made.
 	StreamChat(*ChatRequest, grpc.ServerStreamingServer[StreamChatResponse]) error

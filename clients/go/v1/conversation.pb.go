@@ -258,11 +258,11 @@ type Stop_Kind int32
 const (
 	// Not reported.
 	Stop_KIND_UNSPECIFIED Stop_Kind = 0
-	// The model had said all.
+	// The model had finished.
 	Stop_KIND_END Stop_Kind = 1
-	// One of the stop sequences came.
+	// The model wrote one of the stop sequences.
 	Stop_KIND_SEQUENCE Stop_Kind = 2
-	// The bound on tokens was reached.
+	// The maximum number of tokens was reached.
 	Stop_KIND_LENGTH Stop_Kind = 3
 	// The model's context window is full.
 	Stop_KIND_CONTEXT_WINDOW Stop_Kind = 4
@@ -488,22 +488,22 @@ type isPart_Content interface {
 }
 
 type Part_Text struct {
-	// Words.
+	// Text.
 	Text *TextPart `protobuf:"bytes,1,opt,name=text,proto3,oneof"`
 }
 
 type Part_Image struct {
-	// A picture.
+	// An image.
 	Image *MediaPart `protobuf:"bytes,2,opt,name=image,proto3,oneof"`
 }
 
 type Part_Audio struct {
-	// Sound.
+	// Audio.
 	Audio *MediaPart `protobuf:"bytes,3,opt,name=audio,proto3,oneof"`
 }
 
 type Part_Video struct {
-	// A moving picture.
+	// A video.
 	Video *MediaPart `protobuf:"bytes,4,opt,name=video,proto3,oneof"`
 }
 
@@ -557,10 +557,10 @@ func (*Part_ToolResult) isPart_Content() {}
 
 func (*Part_Provider) isPart_Content() {}
 
-// Words.
+// Text.
 type TextPart struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The words.
+	// The text.
 	Text string `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"`
 	// Citations and the like as the provider sent them: a JSON array, or empty.
 	AnnotationsJson string `protobuf:"bytes,2,opt,name=annotations_json,json=annotationsJson,proto3" json:"annotations_json,omitempty"`
@@ -623,7 +623,7 @@ type MediaPart struct {
 	//	*MediaPart_Url
 	//	*MediaPart_FileId
 	Source isMediaPart_Source `protobuf_oneof:"source"`
-	// Media type, such as image/png; empty where the source tells it.
+	// Media type, such as image/png; empty where the source says it.
 	MediaType string `protobuf:"bytes,4,opt,name=media_type,json=mediaType,proto3" json:"media_type,omitempty"`
 	// Name or title of a file.
 	Name string `protobuf:"bytes,5,opt,name=name,proto3" json:"name,omitempty"`
@@ -866,7 +866,7 @@ func (x *OpaqueState) GetData() string {
 // What the model says when it declines to answer.
 type RefusalPart struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The words; empty when there are none.
+	// The text; empty when there is none.
 	Text string `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"`
 	// The provider's word for the reason, such as cyber or PROHIBITED_CONTENT.
 	Category      string `protobuf:"bytes,2,opt,name=category,proto3" json:"category,omitempty"`
@@ -1014,7 +1014,7 @@ type ToolResultPart struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The id of the call.
 	CallId string `protobuf:"bytes,1,opt,name=call_id,json=callId,proto3" json:"call_id,omitempty"`
-	// Name of the tool; empty where the call tells it.
+	// Name of the tool; empty where the call has it.
 	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
 	// What it returned: text, images and files. None means an empty result.
 	Parts []*Part `protobuf:"bytes,3,rep,name=parts,proto3" json:"parts,omitempty"`
@@ -1249,7 +1249,7 @@ type ResponseFormat struct {
 	Name string `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`
 	// What the schema is for.
 	Description string `protobuf:"bytes,4,opt,name=description,proto3" json:"description,omitempty"`
-	// The response must follow the schema to the letter.
+	// The response must follow the schema exactly.
 	Strict        *bool `protobuf:"varint,5,opt,name=strict,proto3,oneof" json:"strict,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1327,7 +1327,7 @@ type Reasoning struct {
 	Mode Reasoning_Mode `protobuf:"varint,1,opt,name=mode,proto3,enum=polygate.v1.Reasoning_Mode" json:"mode,omitempty"`
 	// How hard: none, minimal, low, medium, high, xhigh or max; empty for the provider's default.
 	Effort string `protobuf:"bytes,2,opt,name=effort,proto3" json:"effort,omitempty"`
-	// Greatest number of tokens to think.
+	// Maximum number of tokens for thinking.
 	BudgetTokens *int32 `protobuf:"varint,3,opt,name=budget_tokens,json=budgetTokens,proto3,oneof" json:"budget_tokens,omitempty"`
 	// What is shown of the thoughts.
 	Show          Reasoning_Show `protobuf:"varint,4,opt,name=show,proto3,enum=polygate.v1.Reasoning_Show" json:"show,omitempty"`
@@ -1396,21 +1396,21 @@ func (x *Reasoning) GetShow() Reasoning_Show {
 // How the next token is chosen.
 type Sampling struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Share of probability that is chosen from, 0 to 1.
+	// Tokens are chosen from the most likely ones that make up this share of the probability, 0 to 1.
 	TopP *float64 `protobuf:"fixed64,1,opt,name=top_p,json=topP,proto3,oneof" json:"top_p,omitempty"`
-	// Number of tokens that are chosen from.
+	// Tokens are chosen from so many of the most likely ones.
 	TopK *int32 `protobuf:"varint,2,opt,name=top_k,json=topK,proto3,oneof" json:"top_k,omitempty"`
-	// Makes providers that can repeat a response do so.
+	// With an equal seed, providers that can repeat a response do so.
 	Seed *float64 `protobuf:"fixed64,3,opt,name=seed,proto3,oneof" json:"seed,omitempty"`
-	// Against words that occurred, -2 to 2.
+	// Penalty on tokens that have occurred, -2 to 2.
 	PresencePenalty *float64 `protobuf:"fixed64,4,opt,name=presence_penalty,json=presencePenalty,proto3,oneof" json:"presence_penalty,omitempty"`
-	// Against words by how often they occurred, -2 to 2.
+	// Penalty on tokens by how often they have occurred, -2 to 2.
 	FrequencyPenalty *float64 `protobuf:"fixed64,5,opt,name=frequency_penalty,json=frequencyPenalty,proto3,oneof" json:"frequency_penalty,omitempty"`
 	// Added to the logits of tokens.
 	LogitBias []*TokenBias `protobuf:"bytes,6,rep,name=logit_bias,json=logitBias,proto3" json:"logit_bias,omitempty"`
-	// Send the probabilities of the tokens that were chosen.
+	// Asks for the log probabilities of the tokens that were chosen.
 	Logprobs *bool `protobuf:"varint,7,opt,name=logprobs,proto3,oneof" json:"logprobs,omitempty"`
-	// And of so many others at each place.
+	// And for those of so many of the most likely tokens at each position.
 	TopLogprobs   *int32 `protobuf:"varint,8,opt,name=top_logprobs,json=topLogprobs,proto3,oneof" json:"top_logprobs,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1612,7 +1612,7 @@ func (x *Label) GetValue() string {
 	return ""
 }
 
-// What some providers take besides the conversation.
+// Options that only some providers have.
 type ProviderOptions struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Calls with the same key share a provider's prompt cache.
@@ -1633,7 +1633,7 @@ type ProviderOptions struct {
 	ConversationId string `protobuf:"bytes,8,opt,name=conversation_id,json=conversationId,proto3" json:"conversation_id,omitempty"`
 	// The provider keeps the response.
 	Store *bool `protobuf:"varint,9,opt,name=store,proto3,oneof" json:"store,omitempty"`
-	// The provider answers at once and works on.
+	// The provider responds at once and goes on in the background.
 	Background *bool `protobuf:"varint,10,opt,name=background,proto3,oneof" json:"background,omitempty"`
 	// How the response sounds, where `modalities` has audio.
 	Speech        *Speech `protobuf:"bytes,11,opt,name=speech,proto3" json:"speech,omitempty"`
@@ -1753,7 +1753,7 @@ type Speech struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The provider's name of a voice; empty for its default.
 	Voice string `protobuf:"bytes,1,opt,name=voice,proto3" json:"voice,omitempty"`
-	// How the sound is written: wav, mp3, flac, opus, aac or pcm16; empty for the provider's default.
+	// Audio format: wav, mp3, flac, opus, aac or pcm16; empty for the provider's default.
 	Format        string `protobuf:"bytes,2,opt,name=format,proto3" json:"format,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1810,7 +1810,7 @@ type Stop struct {
 	Kind Stop_Kind `protobuf:"varint,1,opt,name=kind,proto3,enum=polygate.v1.Stop_Kind" json:"kind,omitempty"`
 	// The provider's own word.
 	Raw string `protobuf:"bytes,2,opt,name=raw,proto3" json:"raw,omitempty"`
-	// The stop sequence that came.
+	// The stop sequence that the model wrote.
 	Sequence string `protobuf:"bytes,3,opt,name=sequence,proto3" json:"sequence,omitempty"`
 	// What the provider says of it, for people.
 	Detail        string `protobuf:"bytes,4,opt,name=detail,proto3" json:"detail,omitempty"`
@@ -2143,7 +2143,7 @@ type ChatEvent_State struct {
 }
 
 type ChatEvent_RefusalDelta struct {
-	// More words of a refusal.
+	// More text of a refusal.
 	RefusalDelta string `protobuf:"bytes,9,opt,name=refusal_delta,json=refusalDelta,proto3,oneof"`
 }
 
@@ -2298,9 +2298,9 @@ type Usage struct {
 	CacheWriteLongTokens int32 `protobuf:"varint,6,opt,name=cache_write_long_tokens,json=cacheWriteLongTokens,proto3" json:"cache_write_long_tokens,omitempty"`
 	// Of the tokens written: the model's thoughts.
 	ReasoningTokens int32 `protobuf:"varint,7,opt,name=reasoning_tokens,json=reasoningTokens,proto3" json:"reasoning_tokens,omitempty"`
-	// Of the tokens read: sound.
+	// Of the tokens read: audio.
 	AudioPromptTokens int32 `protobuf:"varint,8,opt,name=audio_prompt_tokens,json=audioPromptTokens,proto3" json:"audio_prompt_tokens,omitempty"`
-	// Of the tokens written: sound.
+	// Of the tokens written: audio.
 	AudioCompletionTokens int32 `protobuf:"varint,9,opt,name=audio_completion_tokens,json=audioCompletionTokens,proto3" json:"audio_completion_tokens,omitempty"`
 	// The provider reported nothing, or the stream was cut: the numbers are an estimate.
 	Estimated     bool `protobuf:"varint,10,opt,name=estimated,proto3" json:"estimated,omitempty"`

@@ -190,12 +190,12 @@ type isEmbedInput_Content interface {
 }
 
 type EmbedInput_Text struct {
-	// Words.
+	// Text.
 	Text string `protobuf:"bytes,1,opt,name=text,proto3,oneof"`
 }
 
 type EmbedInput_Tokens struct {
-	// Words that are tokens already. Not every provider takes them.
+	// Text that is tokens already. Not every provider takes it.
 	Tokens *TokenList `protobuf:"bytes,2,opt,name=tokens,proto3,oneof"`
 }
 
@@ -203,7 +203,7 @@ func (*EmbedInput_Text) isEmbedInput_Content() {}
 
 func (*EmbedInput_Tokens) isEmbedInput_Content() {}
 
-// Tokens of the model that is asked, by their numbers.
+// Text as tokens of the model, by their numbers.
 type TokenList struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// In order.

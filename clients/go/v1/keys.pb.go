@@ -32,7 +32,7 @@ type KeyBudget struct {
 	Usd float64 `protobuf:"fixed64,1,opt,name=usd,proto3" json:"usd,omitempty"`
 	// day, week, month (each begins at midnight, UTC), or 30d: any thirty days.
 	Period string `protobuf:"bytes,2,opt,name=period,proto3" json:"period,omitempty"`
-	// At the end of the money: warn goes on, block refuses; empty is block.
+	// When the money is spent: warn serves calls on, block rejects them; empty is block.
 	OnExceeded    string `protobuf:"bytes,3,opt,name=on_exceeded,json=onExceeded,proto3" json:"on_exceeded,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -94,13 +94,13 @@ type KeyAllowance struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Steady rate of requests.
 	RequestsPerMinute *float64 `protobuf:"fixed64,1,opt,name=requests_per_minute,json=requestsPerMinute,proto3,oneof" json:"requests_per_minute,omitempty"`
-	// Requests at once; a tenth of a minute's, but at least one, when absent.
+	// Requests in one burst; a tenth of a minute's, but at least one, when absent.
 	Burst *uint32 `protobuf:"varint,2,opt,name=burst,proto3,oneof" json:"burst,omitempty"`
 	// Steady rate of tokens of language models, read and written together.
 	TokensPerMinute *float64 `protobuf:"fixed64,3,opt,name=tokens_per_minute,json=tokensPerMinute,proto3,oneof" json:"tokens_per_minute,omitempty"`
 	// Calls in progress at one time.
 	ConcurrentMax *uint32 `protobuf:"varint,4,opt,name=concurrent_max,json=concurrentMax,proto3,oneof" json:"concurrent_max,omitempty"`
-	// Money; without a bound when absent.
+	// Money; without a limit when absent.
 	Budget        *KeyBudget `protobuf:"bytes,5,opt,name=budget,proto3" json:"budget,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -171,7 +171,7 @@ func (x *KeyAllowance) GetBudget() *KeyBudget {
 	return nil
 }
 
-// What may be said of a key.
+// What a key is called, and what it may do.
 type KeySpec struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Who holds it: unique among keys that are not revoked, used in logs and in usage. 1 to 64 letters,
@@ -182,12 +182,12 @@ type KeySpec struct {
 	// Models that it may call, by name or as provider/model, * standing for any text; routes by theirs.
 	// All when empty.
 	Models []string `protobuf:"bytes,3,rep,name=models,proto3" json:"models,omitempty"`
-	// Paths such as /v1/ and procedures such as polygate.v1.ChatService/ that it may call, by how they
-	// begin. All when empty.
+	// Paths such as /v1/ and procedures such as polygate.v1.ChatService/ that it may call: those that
+	// begin with one of these. All when empty.
 	Routes []string `protobuf:"bytes,4,rep,name=routes,proto3" json:"routes,omitempty"`
 	// A group of auth.groups, whose limits and budget it shares; none when empty.
 	Group string `protobuf:"bytes,5,opt,name=group,proto3" json:"group,omitempty"`
-	// Words that its spending is summed up by.
+	// Tags that its spending is summed up by.
 	Tags []string `protobuf:"bytes,6,rep,name=tags,proto3" json:"tags,omitempty"`
 	// When it ends by itself; never when absent.
 	ExpireTime *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=expire_time,json=expireTime,proto3" json:"expire_time,omitempty"`
@@ -527,9 +527,9 @@ type ListKeysRequest struct {
 	Group string `protobuf:"bytes,1,opt,name=group,proto3" json:"group,omitempty"`
 	// Those that were revoked as well.
 	IncludeRevoked bool `protobuf:"varint,2,opt,name=include_revoked,json=includeRevoked,proto3" json:"include_revoked,omitempty"`
-	// Most that are wanted; 100 when absent.
+	// Maximum number to list; 100 when absent.
 	PageSize *int32 `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3,oneof" json:"page_size,omitempty"`
-	// From the response before; empty begins with the newest.
+	// `next_page_token` of the previous page; empty begins with the newest.
 	PageToken     string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

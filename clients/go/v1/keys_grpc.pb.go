@@ -35,7 +35,7 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// Makes, shows, changes and revokes keys, and tells what was spent. Keys are kept where auth.key_store
+// Makes, shows, changes and revokes keys, and reports what was spent. Keys are kept where auth.key_store
 // says, as hashes: a key itself is in one response alone, that which made it. Those of the settings
 // are the settings' to change.
 type KeysServiceClient interface {
@@ -149,7 +149,7 @@ func (c *keysServiceClient) GetUsage(ctx context.Context, in *GetUsageRequest, o
 // All implementations must embed UnimplementedKeysServiceServer
 // for forward compatibility.
 //
-// Makes, shows, changes and revokes keys, and tells what was spent. Keys are kept where auth.key_store
+// Makes, shows, changes and revokes keys, and reports what was spent. Keys are kept where auth.key_store
 // says, as hashes: a key itself is in one response alone, that which made it. Those of the settings
 // are the settings' to change.
 type KeysServiceServer interface {

@@ -146,7 +146,7 @@ func (*ListModelsByBackendRequest) Descriptor() ([]byte, []int) {
 // The names of all models by backend.
 type ListModelsByBackendResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Models of TensorFlow Serving, as far as it was told of them: it cannot list them.
+	// Models of TensorFlow Serving that settings or calls have named: it cannot list what it has.
 	Tensorflow *ModelNames `protobuf:"bytes,1,opt,name=tensorflow,proto3" json:"tensorflow,omitempty"`
 	// Models that run in this process.
 	Onnx *ModelsByName `protobuf:"bytes,2,opt,name=onnx,proto3" json:"onnx,omitempty"`
@@ -325,15 +325,15 @@ type Model struct {
 	Backend string `protobuf:"bytes,6,opt,name=backend,proto3" json:"backend,omitempty"`
 	// available, loading, unloaded or failed.
 	State string `protobuf:"bytes,7,opt,name=state,proto3" json:"state,omitempty"`
-	// Version that answers requests which name none; empty for models without versions.
+	// Version that serves requests which name none; empty for models without versions.
 	Version string `protobuf:"bytes,8,opt,name=version,proto3" json:"version,omitempty"`
 	// Other names of the model.
 	Aliases []string `protobuf:"bytes,9,rep,name=aliases,proto3" json:"aliases,omitempty"`
-	// What it takes.
+	// Its inputs.
 	Inputs []*TensorMetadata `protobuf:"bytes,10,rep,name=inputs,proto3" json:"inputs,omitempty"`
-	// What it gives.
+	// Its outputs.
 	Outputs []*TensorMetadata `protobuf:"bytes,11,rep,name=outputs,proto3" json:"outputs,omitempty"`
-	// What it tells apart.
+	// The labels of what it distinguishes.
 	Labels []string `protobuf:"bytes,12,rep,name=labels,proto3" json:"labels,omitempty"`
 	// Why it failed to load, or why the last change of it failed while it goes on as it was.
 	Error string `protobuf:"bytes,13,opt,name=error,proto3" json:"error,omitempty"`
@@ -341,7 +341,7 @@ type Model struct {
 	Versions []*ModelVersion `protobuf:"bytes,14,rep,name=versions,proto3" json:"versions,omitempty"`
 	// Versions by label, such as stable and canary.
 	VersionLabels map[string]string `protobuf:"bytes,15,rep,name=version_labels,json=versionLabels,proto3" json:"version_labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	// What the model's file says of itself; only where one model is asked for.
+	// Metadata of the model's file; only where one model is asked for.
 	Metadata      map[string]string `protobuf:"bytes,16,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -613,7 +613,7 @@ type TensorMetadata struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Name of the tensor.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// Element type, in the words of the Open Inference Protocol.
+	// Element type, as the Open Inference Protocol names it.
 	Datatype string `protobuf:"bytes,2,opt,name=datatype,proto3" json:"datatype,omitempty"`
 	// Size of each dimension; -1 where any size is taken.
 	Shape         []int32 `protobuf:"varint,3,rep,packed,name=shape,proto3" json:"shape,omitempty"`

@@ -28,7 +28,7 @@ type Tensor struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Name of the model's input or output.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// Element type, in the words of the Open Inference Protocol.
+	// Element type, as the Open Inference Protocol names it.
 	Datatype string `protobuf:"bytes,2,opt,name=datatype,proto3" json:"datatype,omitempty"`
 	// Size of each dimension; empty for a scalar.
 	Shape []int32 `protobuf:"varint,3,rep,packed,name=shape,proto3" json:"shape,omitempty"`
@@ -36,7 +36,7 @@ type Tensor struct {
 	// length as a little-endian uint32.
 	Raw []byte `protobuf:"bytes,4,opt,name=raw,proto3" json:"raw,omitempty"`
 	// Row-major elements as one flat list of numbers, for every datatype but BYTES; the shape says how
-	// they are nested. BOOL takes 0 and 1. A 64-bit integer beyond 2^53 must travel as raw. In answers
+	// they are nested. BOOL takes 0 and 1. A 64-bit integer beyond 2^53 must travel as raw. In responses
 	// FP16, BF16 and FP32 are the shortest decimals that read back as the same float.
 	Data []float64 `protobuf:"fixed64,5,rep,packed,name=data,proto3" json:"data,omitempty"`
 	// Row-major elements of a BYTES tensor as text.
@@ -122,16 +122,16 @@ type PredictRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Name or alias of the model.
 	Model string `protobuf:"bytes,1,opt,name=model,proto3" json:"model,omitempty"`
-	// Version of the model as a whole number, or a label of one such as canary; empty leaves the choice
+	// Version of the model as an integer, or a label of one such as canary; empty leaves the choice
 	// to the model: its split, its label stable, or the newest version.
 	Version string `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
 	// An encoded image (JPEG, PNG, WebP, GIF, TIFF, AVIF), prepared as the model declares.
 	File []byte `protobuf:"bytes,3,opt,name=file,proto3" json:"file,omitempty"`
 	// The model's inputs as they are.
 	Inputs []*Tensor `protobuf:"bytes,4,rep,name=inputs,proto3" json:"inputs,omitempty"`
-	// Greatest number of classifications or detections; default 5 and 100.
+	// Maximum number of classifications or detections; default 5 and 100.
 	TopK *int32 `protobuf:"varint,5,opt,name=top_k,json=topK,proto3,oneof" json:"top_k,omitempty"`
-	// Least score of a detection, 0 to 1; default from the model.
+	// Minimum score of a detection, 0 to 1; default from the model.
 	ScoreThreshold *float64 `protobuf:"fixed64,6,opt,name=score_threshold,json=scoreThreshold,proto3,oneof" json:"score_threshold,omitempty"`
 	// Adds the output tensors where there are labels or boxes. Where there are none they are always
 	// there: the model declares none, or the input was a batch of several rows. They come as the inputs
@@ -238,9 +238,9 @@ type PredictResponse struct {
 	Version string `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
 	// Kind of backend that ran it: onnx, tensorflow or oip.
 	Backend string `protobuf:"bytes,3,opt,name=backend,proto3" json:"backend,omitempty"`
-	// Labels by falling score.
+	// Labels, the highest score first.
 	Classifications []*Classification `protobuf:"bytes,4,rep,name=classifications,proto3" json:"classifications,omitempty"`
-	// Boxes by falling score.
+	// Boxes, the highest score first.
 	Detections []*Detection `protobuf:"bytes,5,rep,name=detections,proto3" json:"detections,omitempty"`
 	// Output tensors.
 	Outputs []*Tensor `protobuf:"bytes,6,rep,name=outputs,proto3" json:"outputs,omitempty"`

@@ -33,7 +33,7 @@ const (
 type PredictServiceClient interface {
 	// One inference. Over REST also with the image as the body, or as the file of a form.
 	Predict(ctx context.Context, in *PredictRequest, opts ...grpc.CallOption) (*PredictResponse, error)
-	// Many inferences on one stream, answered in the order they came.
+	// Many inferences on one stream; responses come in the order of their requests.
 	StreamPredict(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[PredictRequest, PredictResponse], error)
 }
 
@@ -76,7 +76,7 @@ type PredictService_StreamPredictClient = grpc.BidiStreamingClient[PredictReques
 type PredictServiceServer interface {
 	// One inference. Over REST also with the image as the body, or as the file of a form.
 	Predict(context.Context, *PredictRequest) (*PredictResponse, error)
-	// Many inferences on one stream, answered in the order they came.
+	// Many inferences on one stream; responses come in the order of their requests.
 	StreamPredict(grpc.BidiStreamingServer[PredictRequest, PredictResponse]) error
 	mustEmbedUnimplementedPredictServiceServer()
 }

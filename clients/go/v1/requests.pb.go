@@ -24,7 +24,7 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// Which calls are meant; what is not set takes all.
+// Which calls are meant; a field that is not set matches all.
 type RequestFilter struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Model that was asked for or answered.
@@ -169,13 +169,13 @@ type RequestEntry struct {
 	Upstream string `protobuf:"bytes,11,opt,name=upstream,proto3" json:"upstream,omitempty"`
 	// How many tries there were.
 	Attempts int32 `protobuf:"varint,12,opt,name=attempts,proto3" json:"attempts,omitempty"`
-	// Status code in gRPC's words, such as OK or NOT_FOUND.
+	// gRPC's status code, such as OK or NOT_FOUND.
 	Code string `protobuf:"bytes,13,opt,name=code,proto3" json:"code,omitempty"`
 	// Reason of a failure.
 	Reason string `protobuf:"bytes,14,opt,name=reason,proto3" json:"reason,omitempty"`
 	// Whose fault a failure was: caller, upstream or gateway.
 	Blame string `protobuf:"bytes,15,opt,name=blame,proto3" json:"blame,omitempty"`
-	// What the client learned of a failure.
+	// Message of a failure, as the client was sent it.
 	Error string `protobuf:"bytes,16,opt,name=error,proto3" json:"error,omitempty"`
 	// HTTP status.
 	HttpStatus int32 `protobuf:"varint,17,opt,name=http_status,json=httpStatus,proto3" json:"http_status,omitempty"`
@@ -191,14 +191,14 @@ type RequestEntry struct {
 	CompletionTokens int32 `protobuf:"varint,22,opt,name=completion_tokens,json=completionTokens,proto3" json:"completion_tokens,omitempty"`
 	// Price in US dollars.
 	Cost float64 `protobuf:"fixed64,23,opt,name=cost,proto3" json:"cost,omitempty"`
-	// Milliseconds of those spent waiting for backends that went by in line for a place.
+	// Of the milliseconds spent waiting for backends: those spent in the queue for a free one.
 	QueueMs float64 `protobuf:"fixed64,24,opt,name=queue_ms,json=queueMs,proto3" json:"queue_ms,omitempty"`
 	// Milliseconds for which a backend went on after the client had left.
 	DrainedMs float64 `protobuf:"fixed64,25,opt,name=drained_ms,json=drainedMs,proto3" json:"drained_ms,omitempty"`
 	// Id of its trace in 32 hexadecimal digits; empty where it was not sampled.
 	TraceId string `protobuf:"bytes,26,opt,name=trace_id,json=traceId,proto3" json:"trace_id,omitempty"`
-	// Counts the calls that are kept in the order of their ends, 1 for the first: lists and pages begin
-	// with the greatest.
+	// Counts the calls that are kept in the order in which they ended, 1 for the first: lists and pages
+	// begin with the greatest.
 	Sequence      float64 `protobuf:"fixed64,27,opt,name=sequence,proto3" json:"sequence,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -610,9 +610,9 @@ type ListRequestsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// All when absent.
 	Filter *RequestFilter `protobuf:"bytes,1,opt,name=filter,proto3" json:"filter,omitempty"`
-	// Most that are wanted; 100 when absent.
+	// Maximum number to list; 100 when absent.
 	PageSize *int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3,oneof" json:"page_size,omitempty"`
-	// From the response before; empty begins with the newest.
+	// `next_page_token` of the previous page; empty begins with the newest.
 	PageToken     string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -796,9 +796,9 @@ type GetRequestResponse struct {
 	Request *RequestEntry `protobuf:"bytes,1,opt,name=request,proto3" json:"request,omitempty"`
 	// Its tries, in the order in which they ended.
 	Attempts []*RequestAttempt `protobuf:"bytes,2,rep,name=attempts,proto3" json:"attempts,omitempty"`
-	// What was asked; absent unless bodies are captured.
+	// The request; absent unless bodies are captured.
 	RequestBody *CapturedBody `protobuf:"bytes,3,opt,name=request_body,json=requestBody,proto3" json:"request_body,omitempty"`
-	// What was answered; absent unless bodies are captured.
+	// The response; absent unless bodies are captured.
 	ResponseBody  *CapturedBody `protobuf:"bytes,4,opt,name=response_body,json=responseBody,proto3" json:"response_body,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -32,7 +32,7 @@ const (
 // Keeps files for a while, for chats and inferences of whoever sent them.
 type UploadServiceClient interface {
 	// Keeps one file: the pieces of its bytes, or of a multipart form that holds it, as the content type
-	// of the first piece says. Any other content type is passed over: the bytes tell what the file is.
+	// of the first piece says. Any other content type is ignored: the bytes show what the file is.
 	Upload(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[httpbody.HttpBody, UploadResponse], error)
 }
 
@@ -64,7 +64,7 @@ type UploadService_UploadClient = grpc.ClientStreamingClient[httpbody.HttpBody, 
 // Keeps files for a while, for chats and inferences of whoever sent them.
 type UploadServiceServer interface {
 	// Keeps one file: the pieces of its bytes, or of a multipart form that holds it, as the content type
-	// of the first piece says. Any other content type is passed over: the bytes tell what the file is.
+	// of the first piece says. Any other content type is ignored: the bytes show what the file is.
 	Upload(grpc.ClientStreamingServer[httpbody.HttpBody, UploadResponse]) error
 	mustEmbedUnimplementedUploadServiceServer()
 }

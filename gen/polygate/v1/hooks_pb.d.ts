@@ -61,7 +61,7 @@ export declare const HookContextSchema: GenMessage<HookContext>;
  */
 export declare type HookQuestion = Message<"polygate.v1.HookQuestion"> & {
   /**
-   * before: no one has seen the request yet. after: this is what the client would be given.
+   * before: no one has seen the request yet. after: this is what the client would be sent.
    *
    * @generated from field: string phase = 1;
    */
@@ -109,29 +109,29 @@ export declare type HookDecision = Message<"polygate.v1.HookDecision"> & {
   action: string;
 
   /**
-   * deny: words for the client.
+   * deny: the message for the client.
    *
    * @generated from field: string message = 2;
    */
   message: string;
 
   /**
-   * deny: a word for the client's program, such as pii.
+   * deny: the code for the client's program, such as pii.
    *
    * @generated from field: string reason = 3;
    */
   reason: string;
 
   /**
-   * replace, before: the request that is answered instead.
+   * replace, before: the request that is served instead.
    *
    * @generated from field: polygate.v1.ChatRequest request = 4;
    */
   request?: ChatRequest | undefined;
 
   /**
-   * replace, after: the response that the client is given instead. What it does not say of id, model
-   * and usage stays as it was.
+   * replace, after: the response that the client is sent instead. Where its id, model or usage is
+   * empty, that of the original stays.
    *
    * @generated from field: polygate.v1.ChatResponse response = 5;
    */

@@ -14,7 +14,7 @@ import type { MethodOptions } from "@bufbuild/protobuf/wkt";
 export declare const file_polygate_v1_options: GenFile;
 
 /**
- * Names the server stream that answers a unary method over REST when the request asks for it.
+ * Names the server stream that responds for a unary method over REST when the request asks for it.
  *
  * @generated from message polygate.v1.StreamSwitch
  */

@@ -26,7 +26,7 @@ export declare type Tensor = Message<"polygate.v1.Tensor"> & {
   name: string;
 
   /**
-   * Element type, in the words of the Open Inference Protocol.
+   * Element type, as the Open Inference Protocol names it.
    *
    * @generated from field: string datatype = 2;
    */
@@ -49,7 +49,7 @@ export declare type Tensor = Message<"polygate.v1.Tensor"> & {
 
   /**
    * Row-major elements as one flat list of numbers, for every datatype but BYTES; the shape says how
-   * they are nested. BOOL takes 0 and 1. A 64-bit integer beyond 2^53 must travel as raw. In answers
+   * they are nested. BOOL takes 0 and 1. A 64-bit integer beyond 2^53 must travel as raw. In responses
    * FP16, BF16 and FP32 are the shortest decimals that read back as the same float.
    *
    * @generated from field: repeated double data = 5;
@@ -84,7 +84,7 @@ export declare type PredictRequest = Message<"polygate.v1.PredictRequest"> & {
   model: string;
 
   /**
-   * Version of the model as a whole number, or a label of one such as canary; empty leaves the choice
+   * Version of the model as an integer, or a label of one such as canary; empty leaves the choice
    * to the model: its split, its label stable, or the newest version.
    *
    * @generated from field: string version = 2;
@@ -106,14 +106,14 @@ export declare type PredictRequest = Message<"polygate.v1.PredictRequest"> & {
   inputs: Tensor[];
 
   /**
-   * Greatest number of classifications or detections; default 5 and 100.
+   * Maximum number of classifications or detections; default 5 and 100.
    *
    * @generated from field: optional int32 top_k = 5;
    */
   topK?: number | undefined;
 
   /**
-   * Least score of a detection, 0 to 1; default from the model.
+   * Minimum score of a detection, 0 to 1; default from the model.
    *
    * @generated from field: optional double score_threshold = 6;
    */
@@ -170,14 +170,14 @@ export declare type PredictResponse = Message<"polygate.v1.PredictResponse"> & {
   backend: string;
 
   /**
-   * Labels by falling score.
+   * Labels, the highest score first.
    *
    * @generated from field: repeated polygate.v1.Classification classifications = 4;
    */
   classifications: Classification[];
 
   /**
-   * Boxes by falling score.
+   * Boxes, the highest score first.
    *
    * @generated from field: repeated polygate.v1.Detection detections = 5;
    */
@@ -378,7 +378,7 @@ export declare const PredictService: GenService<{
     output: typeof PredictResponseSchema;
   },
   /**
-   * Many inferences on one stream, answered in the order they came.
+   * Many inferences on one stream; responses come in the order of their requests.
    *
    * @generated from rpc polygate.v1.PredictService.StreamPredict
    */

@@ -70,7 +70,7 @@ export declare const UploadResponseSchema: GenMessage<UploadResponse>;
 export declare const UploadService: GenService<{
   /**
    * Keeps one file: the pieces of its bytes, or of a multipart form that holds it, as the content type
-   * of the first piece says. Any other content type is passed over: the bytes tell what the file is.
+   * of the first piece says. Any other content type is ignored: the bytes show what the file is.
    *
    * @generated from rpc polygate.v1.UploadService.Upload
    */

@@ -57,7 +57,7 @@ auth:
     expect(at.read().out.split("\n").slice(1)).toEqual([
       "listener outer: asks for token; 1 rule for routes",
       "listener inner: asks for key or token; 1 rule for routes",
-      "listener here: open to everybody with route",
+      "listener here: open to everybody, with scope route",
     ]);
   });
 

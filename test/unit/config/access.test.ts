@@ -188,5 +188,5 @@ test("what a listener asks for is told in words", () => {
     "asks for token, and a certificate besides; 1 rule for routes",
   );
   const open = authOf(yamlOf("auth: { enabled: false, anonymous_scopes: [admin] }"));
-  expect(accessText(accessOf(open, "second"))).toBe("open to everybody with admin, route");
+  expect(accessText(accessOf(open, "second"))).toBe("open to everybody, with scopes admin, route");
 });

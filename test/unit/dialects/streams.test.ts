@@ -62,9 +62,12 @@ const jsonOf = (response: ChatResponse) => toJson(ChatResponseSchema, response);
 
 describe("a provider's stream, cut at any byte", () => {
   const streams = rows.filter(({ kind }) => kind === "stream");
-  test.each(streams.map((row) => [row.id, row] as const))("%s", (_id, { from, input }) => {
+  // Of these the whole stream is a failure already.
+  const failing = new Set(["s-c-a-cut", "s-a-c-overloaded"]);
+  test.each(streams.map((row) => [row.id, row] as const))("%s", (id, { from, input }) => {
     const bytes = bytesOf(from, input as unknown[]);
     const whole = assembled(from, bytes);
+    expect(whole === undefined).toBe(failing.has(id));
     for (let end = 0; end < bytes.length; end += 1) {
       const cut = assembled(from, bytes.subarray(0, end));
       // Where it counts as whole nothing is missing but what comes after the response.

@@ -404,7 +404,8 @@ describe("what all connections hold is bounded together:", () => {
     const answers = (await Promise.all(texts)).map((text) => text.toString("latin1", 0, 12));
     expect(answers.filter((text) => text === "HTTP/1.1 503").length).toBeGreaterThanOrEqual(8);
     while (buffers.heldBytes > 0) await turn();
-    expect(failures.every((thrown) => thrown instanceof ConnectionBrokenError)).toBe(true);
+    expect(failures.length).toBeGreaterThanOrEqual(8);
+    for (const thrown of failures) expect(thrown).toBeInstanceOf(ConnectionBrokenError);
   });
 
   test("requests that wait for another: they are forgotten where most is held", async () => {

@@ -59,16 +59,19 @@ test.each(nonsense)(
     // The next one is heard.
     expect(await take()).toMatchObject({ waitMs: 0, takes: [{ bucket: { tokens: 9 } }] });
     await store[Symbol.asyncDispose]();
-    expect(sent.flat().every((arg) => Number.isFinite(arg))).toBe(true);
+    expect(sent.length).toBeGreaterThan(0);
+    expect(sent.flat().filter((arg) => !Number.isFinite(arg))).toEqual([]);
   },
 );
 
 test.each(nonsense)("a late reply of %s is left alone", async (_, said) => {
   const { store, take, sent, late } = answering(new RedisError("no reply within 50 ms"));
   await take();
+  expect(late).toHaveLength(1);
   for (const told of late) expect(() => told(said)).not.toThrow();
   await store[Symbol.asyncDispose]();
-  expect(sent.flat().every((arg) => Number.isFinite(arg))).toBe(true);
+  expect(sent.length).toBeGreaterThan(0);
+  expect(sent.flat().filter((arg) => !Number.isFinite(arg))).toEqual([]);
 });
 
 test("a count of gateways that is no number changes nothing", async () => {

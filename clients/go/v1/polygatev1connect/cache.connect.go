@@ -41,7 +41,7 @@ const (
 
 // CacheServiceClient is a client for the polygate.v1.CacheService service.
 type CacheServiceClient interface {
-	// Lets go of responses. Those in progress are sent to whoever waits for them, and not kept.
+	// Deletes kept responses. Those in progress are sent to the callers that wait for them, and not kept.
 	Purge(context.Context, *connect.Request[v1.PurgeRequest]) (*connect.Response[v1.PurgeResponse], error)
 }
 
@@ -77,7 +77,7 @@ func (c *cacheServiceClient) Purge(ctx context.Context, req *connect.Request[v1.
 
 // CacheServiceHandler is an implementation of the polygate.v1.CacheService service.
 type CacheServiceHandler interface {
-	// Lets go of responses. Those in progress are sent to whoever waits for them, and not kept.
+	// Deletes kept responses. Those in progress are sent to the callers that wait for them, and not kept.
 	Purge(context.Context, *connect.Request[v1.PurgeRequest]) (*connect.Response[v1.PurgeResponse], error)
 }
 

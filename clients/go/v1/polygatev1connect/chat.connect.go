@@ -47,7 +47,7 @@ const (
 
 // ChatServiceClient is a client for the polygate.v1.ChatService service.
 type ChatServiceClient interface {
-	// One whole response. Over REST, `"stream": true` answers as StreamChat does.
+	// One whole response. Over REST, `"stream": true` responds as StreamChat does.
 	Chat(context.Context, *connect.Request[v1.ChatRequest]) (*connect.Response[v1.ChatResponse], error)
 	// The response in pieces, as it is made.
 	StreamChat(context.Context, *connect.Request[v1.ChatRequest]) (*connect.ServerStreamForClient[v1.StreamChatResponse], error)
@@ -126,7 +126,7 @@ func (c *chatServiceClient) CountTokens(ctx context.Context, req *connect.Reques
 
 // ChatServiceHandler is an implementation of the polygate.v1.ChatService service.
 type ChatServiceHandler interface {
-	// One whole response. Over REST, `"stream": true` answers as StreamChat does.
+	// One whole response. Over REST, `"stream": true` responds as StreamChat does.
 	Chat(context.Context, *connect.Request[v1.ChatRequest]) (*connect.Response[v1.ChatResponse], error)
 	// The response in pieces, as it is made.
 	StreamChat(context.Context, *connect.Request[v1.ChatRequest], *connect.ServerStream[v1.StreamChatResponse]) error

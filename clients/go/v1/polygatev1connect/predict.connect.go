@@ -46,7 +46,7 @@ const (
 type PredictServiceClient interface {
 	// One inference. Over REST also with the image as the body, or as the file of a form.
 	Predict(context.Context, *connect.Request[v1.PredictRequest]) (*connect.Response[v1.PredictResponse], error)
-	// Many inferences on one stream, answered in the order they came.
+	// Many inferences on one stream; responses come in the order of their requests.
 	StreamPredict(context.Context) *connect.BidiStreamForClient[v1.PredictRequest, v1.PredictResponse]
 }
 
@@ -96,7 +96,7 @@ func (c *predictServiceClient) StreamPredict(ctx context.Context) *connect.BidiS
 type PredictServiceHandler interface {
 	// One inference. Over REST also with the image as the body, or as the file of a form.
 	Predict(context.Context, *connect.Request[v1.PredictRequest]) (*connect.Response[v1.PredictResponse], error)
-	// Many inferences on one stream, answered in the order they came.
+	// Many inferences on one stream; responses come in the order of their requests.
 	StreamPredict(context.Context, *connect.BidiStream[v1.PredictRequest, v1.PredictResponse]) error
 }
 

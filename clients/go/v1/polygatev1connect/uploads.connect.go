@@ -43,7 +43,7 @@ const (
 // UploadServiceClient is a client for the polygate.v1.UploadService service.
 type UploadServiceClient interface {
 	// Keeps one file: the pieces of its bytes, or of a multipart form that holds it, as the content type
-	// of the first piece says. Any other content type is passed over: the bytes tell what the file is.
+	// of the first piece says. Any other content type is ignored: the bytes show what the file is.
 	Upload(context.Context) *connect.ClientStreamForClient[httpbody.HttpBody, v1.UploadResponse]
 }
 
@@ -80,7 +80,7 @@ func (c *uploadServiceClient) Upload(ctx context.Context) *connect.ClientStreamF
 // UploadServiceHandler is an implementation of the polygate.v1.UploadService service.
 type UploadServiceHandler interface {
 	// Keeps one file: the pieces of its bytes, or of a multipart form that holds it, as the content type
-	// of the first piece says. Any other content type is passed over: the bytes tell what the file is.
+	// of the first piece says. Any other content type is ignored: the bytes show what the file is.
 	Upload(context.Context, *connect.ClientStream[httpbody.HttpBody]) (*connect.Response[v1.UploadResponse], error)
 }
 

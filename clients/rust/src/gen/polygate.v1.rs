@@ -37,10 +37,10 @@ pub struct BackendEndpoint {
     /// Active calls.
     #[prost(int32, tag = "4")]
     pub in_flight: i32,
-    /// Calls that it was given since the start, or the last reset.
+    /// Calls that were sent to it since the start, or the last reset.
     #[prost(int32, tag = "5")]
     pub requests: i32,
-    /// Those of them that failed by its fault.
+    /// Of these, those that failed by its fault.
     #[prost(int32, tag = "6")]
     pub errors: i32,
     /// Share under weighted strategies.
@@ -58,7 +58,7 @@ pub struct BackendEndpoint {
     /// What was seen of each model that it was asked for.
     #[prost(message, repeated, tag = "11")]
     pub models: ::prost::alloc::vec::Vec<EndpointModel>,
-    /// Calls that it is given at one time now; absent where nothing bounds them.
+    /// Most calls that it is sent at one time, as of now; absent where there is no such limit.
     #[prost(int32, optional, tag = "12")]
     pub concurrency_limit: ::core::option::Option<i32>,
 }
@@ -112,7 +112,7 @@ pub struct ResumeBackendResponse {
     #[prost(message, optional, tag = "1")]
     pub backend: ::core::option::Option<Backend>,
 }
-/// Asks to close a backend's breakers and to forget what was measured of it.
+/// Asks to close a backend's breakers and to discard what was measured of it.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ResetBackendRequest {
     /// Name of the backend.
@@ -122,7 +122,7 @@ pub struct ResetBackendRequest {
     #[prost(string, tag = "2")]
     pub endpoint: ::prost::alloc::string::String,
 }
-/// A backend begins again.
+/// A backend was reset.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ResetBackendResponse {
     /// As it is now.
@@ -140,7 +140,7 @@ pub mod backends_service_client {
     )]
     use tonic::codegen::*;
     use tonic::codegen::http::Uri;
-    /// Shows and steers the backends that answer chat.
+    /// Shows the backends that answer chat, and drains, resumes and resets them.
     #[derive(Debug, Clone)]
     pub struct BackendsServiceClient<T> {
         inner: tonic::client::Grpc<T>,
@@ -296,7 +296,7 @@ pub mod backends_service_client {
                 .insert(GrpcMethod::new("polygate.v1.BackendsService", "ResumeBackend"));
             self.inner.unary(req, path, codec).await
         }
-        /// Closes a backend's breakers and forgets what was measured of it; it is probed at once.
+        /// Closes a backend's breakers and discards what was measured of it; it is probed at once.
         pub async fn reset_backend(
             &mut self,
             request: impl tonic::IntoRequest<super::ResetBackendRequest>,
@@ -323,7 +323,7 @@ pub mod backends_service_client {
         }
     }
 }
-/// Asks for responses to be let go.
+/// Asks to delete kept responses.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct PurgeRequest {
     /// Those to chats that named this model, route or provider, and to predictions of the model that has
@@ -331,13 +331,13 @@ pub struct PurgeRequest {
     #[prost(string, tag = "1")]
     pub model: ::prost::alloc::string::String,
 }
-/// What was let go.
+/// What was deleted.
 #[derive(Clone, Copy, PartialEq, ::prost::Message)]
 pub struct PurgeResponse {
-    /// Responses.
+    /// Number of responses.
     #[prost(uint32, tag = "1")]
     pub entries: u32,
-    /// Their bytes.
+    /// Size of these responses in bytes.
     #[prost(double, tag = "2")]
     pub bytes: f64,
 }
@@ -433,7 +433,7 @@ pub mod cache_service_client {
             self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
-        /// Lets go of responses. Those in progress are sent to whoever waits for them, and not kept.
+        /// Deletes kept responses. Those in progress are sent to the callers that wait for them, and not kept.
         pub async fn purge(
             &mut self,
             request: impl tonic::IntoRequest<super::PurgeRequest>,
@@ -472,16 +472,16 @@ pub mod part {
     /// What the part is.
     #[derive(Clone, PartialEq, ::prost::Oneof)]
     pub enum Content {
-        /// Words.
+        /// Text.
         #[prost(message, tag = "1")]
         Text(super::TextPart),
-        /// A picture.
+        /// An image.
         #[prost(message, tag = "2")]
         Image(super::MediaPart),
-        /// Sound.
+        /// Audio.
         #[prost(message, tag = "3")]
         Audio(super::MediaPart),
-        /// A moving picture.
+        /// A video.
         #[prost(message, tag = "4")]
         Video(super::MediaPart),
         /// A document, such as a PDF.
@@ -504,10 +504,10 @@ pub mod part {
         Provider(super::ProviderPart),
     }
 }
-/// Words.
+/// Text.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct TextPart {
-    /// The words.
+    /// The text.
     #[prost(string, tag = "1")]
     pub text: ::prost::alloc::string::String,
     /// Citations and the like as the provider sent them: a JSON array, or empty.
@@ -517,7 +517,7 @@ pub struct TextPart {
 /// Bytes that are no text, or where they are.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct MediaPart {
-    /// Media type, such as image/png; empty where the source tells it.
+    /// Media type, such as image/png; empty where the source says it.
     #[prost(string, tag = "4")]
     pub media_type: ::prost::alloc::string::String,
     /// Name or title of a file.
@@ -573,7 +573,7 @@ pub struct OpaqueState {
 /// What the model says when it declines to answer.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RefusalPart {
-    /// The words; empty when there are none.
+    /// The text; empty when there is none.
     #[prost(string, tag = "1")]
     pub text: ::prost::alloc::string::String,
     /// The provider's word for the reason, such as cyber or PROHIBITED_CONTENT.
@@ -608,7 +608,7 @@ pub struct ToolResultPart {
     /// The id of the call.
     #[prost(string, tag = "1")]
     pub call_id: ::prost::alloc::string::String,
-    /// Name of the tool; empty where the call tells it.
+    /// Name of the tool; empty where the call has it.
     #[prost(string, tag = "2")]
     pub name: ::prost::alloc::string::String,
     /// What it returned: text, images and files. None means an empty result.
@@ -710,7 +710,7 @@ pub struct ResponseFormat {
     /// What the schema is for.
     #[prost(string, tag = "4")]
     pub description: ::prost::alloc::string::String,
-    /// The response must follow the schema to the letter.
+    /// The response must follow the schema exactly.
     #[prost(bool, optional, tag = "5")]
     pub strict: ::core::option::Option<bool>,
 }
@@ -773,7 +773,7 @@ pub struct Reasoning {
     /// How hard: none, minimal, low, medium, high, xhigh or max; empty for the provider's default.
     #[prost(string, tag = "2")]
     pub effort: ::prost::alloc::string::String,
-    /// Greatest number of tokens to think.
+    /// Maximum number of tokens for thinking.
     #[prost(int32, optional, tag = "3")]
     pub budget_tokens: ::core::option::Option<i32>,
     /// What is shown of the thoughts.
@@ -880,28 +880,28 @@ pub mod reasoning {
 /// How the next token is chosen.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Sampling {
-    /// Share of probability that is chosen from, 0 to 1.
+    /// Tokens are chosen from the most likely ones that make up this share of the probability, 0 to 1.
     #[prost(double, optional, tag = "1")]
     pub top_p: ::core::option::Option<f64>,
-    /// Number of tokens that are chosen from.
+    /// Tokens are chosen from so many of the most likely ones.
     #[prost(int32, optional, tag = "2")]
     pub top_k: ::core::option::Option<i32>,
-    /// Makes providers that can repeat a response do so.
+    /// With an equal seed, providers that can repeat a response do so.
     #[prost(double, optional, tag = "3")]
     pub seed: ::core::option::Option<f64>,
-    /// Against words that occurred, -2 to 2.
+    /// Penalty on tokens that have occurred, -2 to 2.
     #[prost(double, optional, tag = "4")]
     pub presence_penalty: ::core::option::Option<f64>,
-    /// Against words by how often they occurred, -2 to 2.
+    /// Penalty on tokens by how often they have occurred, -2 to 2.
     #[prost(double, optional, tag = "5")]
     pub frequency_penalty: ::core::option::Option<f64>,
     /// Added to the logits of tokens.
     #[prost(message, repeated, tag = "6")]
     pub logit_bias: ::prost::alloc::vec::Vec<TokenBias>,
-    /// Send the probabilities of the tokens that were chosen.
+    /// Asks for the log probabilities of the tokens that were chosen.
     #[prost(bool, optional, tag = "7")]
     pub logprobs: ::core::option::Option<bool>,
-    /// And of so many others at each place.
+    /// And for those of so many of the most likely tokens at each position.
     #[prost(int32, optional, tag = "8")]
     pub top_logprobs: ::core::option::Option<i32>,
 }
@@ -925,7 +925,7 @@ pub struct Label {
     #[prost(string, tag = "2")]
     pub value: ::prost::alloc::string::String,
 }
-/// What some providers take besides the conversation.
+/// Options that only some providers have.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ProviderOptions {
     /// Calls with the same key share a provider's prompt cache.
@@ -955,7 +955,7 @@ pub struct ProviderOptions {
     /// The provider keeps the response.
     #[prost(bool, optional, tag = "9")]
     pub store: ::core::option::Option<bool>,
-    /// The provider answers at once and works on.
+    /// The provider responds at once and goes on in the background.
     #[prost(bool, optional, tag = "10")]
     pub background: ::core::option::Option<bool>,
     /// How the response sounds, where `modalities` has audio.
@@ -968,7 +968,7 @@ pub struct Speech {
     /// The provider's name of a voice; empty for its default.
     #[prost(string, tag = "1")]
     pub voice: ::prost::alloc::string::String,
-    /// How the sound is written: wav, mp3, flac, opus, aac or pcm16; empty for the provider's default.
+    /// Audio format: wav, mp3, flac, opus, aac or pcm16; empty for the provider's default.
     #[prost(string, tag = "2")]
     pub format: ::prost::alloc::string::String,
 }
@@ -981,7 +981,7 @@ pub struct Stop {
     /// The provider's own word.
     #[prost(string, tag = "2")]
     pub raw: ::prost::alloc::string::String,
-    /// The stop sequence that came.
+    /// The stop sequence that the model wrote.
     #[prost(string, tag = "3")]
     pub sequence: ::prost::alloc::string::String,
     /// What the provider says of it, for people.
@@ -1006,11 +1006,11 @@ pub mod stop {
     pub enum Kind {
         /// Not reported.
         Unspecified = 0,
-        /// The model had said all.
+        /// The model had finished.
         End = 1,
-        /// One of the stop sequences came.
+        /// The model wrote one of the stop sequences.
         Sequence = 2,
-        /// The bound on tokens was reached.
+        /// The maximum number of tokens was reached.
         Length = 3,
         /// The model's context window is full.
         ContextWindow = 4,
@@ -1100,7 +1100,7 @@ pub mod chat_event {
         /// The provider's state for the part.
         #[prost(message, tag = "8")]
         State(super::OpaqueState),
-        /// More words of a refusal.
+        /// More text of a refusal.
         #[prost(string, tag = "9")]
         RefusalDelta(::prost::alloc::string::String),
         /// Citations of the part: a JSON array.
@@ -1154,10 +1154,10 @@ pub struct Usage {
     /// Of the tokens written: the model's thoughts.
     #[prost(int32, tag = "7")]
     pub reasoning_tokens: i32,
-    /// Of the tokens read: sound.
+    /// Of the tokens read: audio.
     #[prost(int32, tag = "8")]
     pub audio_prompt_tokens: i32,
-    /// Of the tokens written: sound.
+    /// Of the tokens written: audio.
     #[prost(int32, tag = "9")]
     pub audio_completion_tokens: i32,
     /// The provider reported nothing, or the stream was cut: the numbers are an estimate.
@@ -1212,7 +1212,7 @@ pub struct ToolDefinition {
     /// Namespace of the name; empty for most.
     #[prost(string, tag = "4")]
     pub namespace: ::prost::alloc::string::String,
-    /// The arguments must follow the schema to the letter.
+    /// The arguments must follow the schema exactly.
     #[prost(bool, optional, tag = "5")]
     pub strict: ::core::option::Option<bool>,
     /// The tool takes free text instead of JSON.
@@ -1253,7 +1253,7 @@ pub struct ChatRequest {
     /// The core may call its own tools.
     #[prost(bool, tag = "3")]
     pub use_tools: bool,
-    /// Over REST: answer as a stream. RPC callers use StreamChat.
+    /// Over REST: respond with a stream. RPC callers use StreamChat.
     #[prost(bool, tag = "4")]
     pub stream: bool,
     /// Wanted model; empty leaves the choice to the gateway.
@@ -1265,7 +1265,7 @@ pub struct ChatRequest {
     /// Sampling temperature, 0 to 2.
     #[prost(double, optional, tag = "7")]
     pub temperature: ::core::option::Option<f64>,
-    /// Greatest number of tokens to write.
+    /// Maximum number of tokens to write.
     #[prost(int32, optional, tag = "8")]
     pub max_tokens: ::core::option::Option<i32>,
     /// Groups calls of one session.
@@ -1396,7 +1396,7 @@ pub struct QueryRequest {
 /// Bounds on a response.
 #[derive(Clone, Copy, PartialEq, ::prost::Message)]
 pub struct QueryOptions {
-    /// Greatest number of tokens to write.
+    /// Maximum number of tokens to write.
     #[prost(int32, optional, tag = "1")]
     pub max_tokens: ::core::option::Option<i32>,
     /// Sampling temperature, 0 to 2.
@@ -1527,7 +1527,7 @@ pub mod chat_service_client {
             self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
-        /// One whole response. Over REST, `"stream": true` answers as StreamChat does.
+        /// One whole response. Over REST, `"stream": true` responds as StreamChat does.
         pub async fn chat(
             &mut self,
             request: impl tonic::IntoRequest<super::ChatRequest>,
@@ -1637,7 +1637,7 @@ pub struct ConfigValue {
     #[prost(string, tag = "3")]
     pub source: ::prost::alloc::string::String,
 }
-/// What a reading of the configuration comes to.
+/// The outcome of reading the configuration.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ConfigOutcome {
     /// `ok`: it is in force. `unchanged`: it was already. `invalid`: it has problems. `restart_needed`: it
@@ -1677,10 +1677,10 @@ pub struct GetConfigStatusResponse {
     /// Of the whole configuration, without secrets: equal where gateways have the same settings.
     #[prost(string, tag = "1")]
     pub hash: ::prost::alloc::string::String,
-    /// When it was taken.
+    /// When it came into force.
     #[prost(message, optional, tag = "2")]
     pub take_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// 1 for what the process started with, and one more for each that was taken.
+    /// 1 for what the process started with, and one more for each that was applied.
     #[prost(uint32, tag = "3")]
     pub generation: u32,
     /// The configuration file, as it was named; empty where there is none.
@@ -1689,30 +1689,30 @@ pub struct GetConfigStatusResponse {
     /// Whether files are watched.
     #[prost(bool, tag = "5")]
     pub watches_files: bool,
-    /// What became of the last reload; absent before the first.
+    /// Outcome of the last reload; absent before the first.
     #[prost(message, optional, tag = "6")]
     pub last_outcome: ::core::option::Option<ConfigOutcome>,
     /// When that was.
     #[prost(message, optional, tag = "7")]
     pub last_outcome_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// What had asked for it: `signal`, `change` of a file, or `call`.
+    /// What caused it: `signal`, `change` of a file, or `call`.
     #[prost(string, tag = "8")]
     pub last_cause: ::prost::alloc::string::String,
 }
 /// Asks to check the configuration.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CheckConfigRequest {}
-/// What a reload would come to.
+/// The outcome that a reload would have.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CheckConfigResponse {
-    /// `ok` where it would be taken, unless it cannot be built.
+    /// `ok` where it would be applied. Whether it can be built shows at the reload alone.
     #[prost(message, optional, tag = "1")]
     pub outcome: ::core::option::Option<ConfigOutcome>,
 }
 /// Asks to read the configuration again.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ReloadConfigRequest {}
-/// What became of it.
+/// The outcome of the reload.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ReloadConfigResponse {
     /// The outcome.
@@ -1746,7 +1746,7 @@ pub mod config_service_client {
     )]
     use tonic::codegen::*;
     use tonic::codegen::http::Uri;
-    /// Shows the configuration, and has it read again.
+    /// Shows the configuration, and reloads it.
     #[derive(Debug, Clone)]
     pub struct ConfigServiceClient<T> {
         inner: tonic::client::Grpc<T>,
@@ -1852,7 +1852,7 @@ pub mod config_service_client {
                 .insert(GrpcMethod::new("polygate.v1.ConfigService", "GetConfig"));
             self.inner.unary(req, path, codec).await
         }
-        /// Which configuration is in force, since when, and what became of the last reload.
+        /// Which configuration is in force, since when, and the outcome of the last reload.
         pub async fn get_config_status(
             &mut self,
             request: impl tonic::IntoRequest<super::GetConfigStatusRequest>,
@@ -1877,7 +1877,7 @@ pub mod config_service_client {
                 .insert(GrpcMethod::new("polygate.v1.ConfigService", "GetConfigStatus"));
             self.inner.unary(req, path, codec).await
         }
-        /// Reads the configuration and tells what a reload would come to. Nothing changes.
+        /// Reads the configuration and reports what a reload would change. Nothing changes.
         pub async fn check_config(
             &mut self,
             request: impl tonic::IntoRequest<super::CheckConfigRequest>,
@@ -1902,8 +1902,8 @@ pub mod config_service_client {
                 .insert(GrpcMethod::new("polygate.v1.ConfigService", "CheckConfig"));
             self.inner.unary(req, path, codec).await
         }
-        /// Reads the configuration again, and serves by it where it is sound and needs no restart; else what
-        /// is in force stays, and the response says why. Responds once further calls are served by it.
+        /// Reads the configuration again, and applies it where it is valid and needs no restart; otherwise
+        /// what is in force stays, and the response says why. Responds once new calls are served by it.
         pub async fn reload_config(
             &mut self,
             request: impl tonic::IntoRequest<super::ReloadConfigRequest>,
@@ -1928,9 +1928,9 @@ pub mod config_service_client {
                 .insert(GrpcMethod::new("polygate.v1.ConfigService", "ReloadConfig"));
             self.inner.unary(req, path, codec).await
         }
-        /// Replaces the threads that serve calls, one after the other, each when the one before serves; no call
-        /// is lost. Responds when that has begun, for the thread that responds is replaced as well: the log tells
-        /// when all are new. UNIMPLEMENTED where `workers` is 1.
+        /// Replaces the threads that serve calls, one after the other, each once the one before it serves; no
+        /// call is lost. Responds when that has begun, as the thread that responds is replaced as well: the log
+        /// says when all are new. UNIMPLEMENTED where `workers` is 1.
         pub async fn restart_workers(
             &mut self,
             request: impl tonic::IntoRequest<super::RestartWorkersRequest>,
@@ -1993,15 +1993,15 @@ pub mod embed_input {
     /// What it is.
     #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
     pub enum Content {
-        /// Words.
+        /// Text.
         #[prost(string, tag = "1")]
         Text(::prost::alloc::string::String),
-        /// Words that are tokens already. Not every provider takes them.
+        /// Text that is tokens already. Not every provider takes it.
         #[prost(message, tag = "2")]
         Tokens(super::TokenList),
     }
 }
-/// Tokens of the model that is asked, by their numbers.
+/// Text as tokens of the model, by their numbers.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct TokenList {
     /// In order.
@@ -2162,7 +2162,7 @@ pub struct GetHealthRequest {}
 /// The health of the gateway.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct GetHealthResponse {
-    /// healthy: everything answers; degraded: something does not, and calls are still served;
+    /// healthy: everything responds; degraded: something does not, and calls are still served;
     /// unhealthy: a kind of call cannot be served.
     #[prost(string, tag = "1")]
     pub status: ::prost::alloc::string::String,
@@ -2195,7 +2195,7 @@ pub struct GetServicesRequest {}
 /// The health of the gateway, service by service.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct GetServicesResponse {
-    /// healthy: everything answers; degraded: something does not, and calls are still served;
+    /// healthy: everything responds; degraded: something does not, and calls are still served;
     /// unhealthy: a kind of call cannot be served.
     #[prost(string, tag = "1")]
     pub status: ::prost::alloc::string::String,
@@ -2249,7 +2249,7 @@ pub struct GetBackendsRequest {}
 /// The health of the gateway, of its process and machine, and of its kinds of backends.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct GetBackendsResponse {
-    /// healthy: everything answers; degraded: something does not, and calls are still served;
+    /// healthy: everything responds; degraded: something does not, and calls are still served;
     /// unhealthy: a kind of call cannot be served.
     #[prost(string, tag = "1")]
     pub status: ::prost::alloc::string::String,
@@ -2306,7 +2306,7 @@ pub struct BackendsHealth {
 /// Which backends predict.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct PredictBackends {
-    /// TensorFlow Serving is configured and answers.
+    /// TensorFlow Serving is configured and responds.
     #[prost(bool, tag = "1")]
     pub tensorflow: bool,
     /// The models in this process are served.
@@ -2331,7 +2331,7 @@ pub struct GatewayHealth {
     /// Deployment environment, such as development or production.
     #[prost(string, tag = "5")]
     pub environment: ::prost::alloc::string::String,
-    /// Time that this answer took, in milliseconds.
+    /// Time that this response took, in milliseconds.
     #[prost(double, tag = "6")]
     pub response_time_ms: f64,
     /// Memory of the process.
@@ -2360,7 +2360,7 @@ pub struct MemoryUsage {
 /// Space of a file system, in bytes.
 #[derive(Clone, Copy, PartialEq, ::prost::Message)]
 pub struct DiskUsage {
-    /// Whole size.
+    /// Total size.
     #[prost(double, tag = "1")]
     pub total_bytes: f64,
     /// Free to this process.
@@ -2401,7 +2401,7 @@ pub struct CoreHealth {
     /// Why it is unhealthy.
     #[prost(string, tag = "5")]
     pub error: ::prost::alloc::string::String,
-    /// HTTP status that its health check was answered with; absent for others than HTTP.
+    /// HTTP status of the response to its health check; absent for others than HTTP.
     #[prost(int32, optional, tag = "6")]
     pub status_code: ::core::option::Option<i32>,
 }
@@ -2411,11 +2411,11 @@ pub struct ServiceHealth {
     /// healthy, degraded or unhealthy; disabled where nothing is configured.
     #[prost(string, tag = "1")]
     pub status: ::prost::alloc::string::String,
-    /// How long the slowest answer took, in milliseconds.
+    /// How long the slowest response took, in milliseconds.
     #[prost(double, tag = "2")]
     pub response_time_ms: f64,
-    /// HTTP status that its health check was answered with, 200 for a core that says in gRPC that it
-    /// serves; absent where there was no answer.
+    /// HTTP status of the response to its health check, 200 for a core that says in gRPC that it serves;
+    /// absent where there was no response.
     #[prost(int32, optional, tag = "3")]
     pub status_code: ::core::option::Option<i32>,
     /// Why it is unhealthy.
@@ -2433,7 +2433,7 @@ pub mod health_service_client {
     )]
     use tonic::codegen::*;
     use tonic::codegen::http::Uri;
-    /// Says how the gateway is: one probe of all that stands behind it, in three views.
+    /// Reports the health of the gateway: one probe of all its backends, in three views.
     #[derive(Debug, Clone)]
     pub struct HealthServiceClient<T> {
         inner: tonic::client::Grpc<T>,
@@ -2514,7 +2514,7 @@ pub mod health_service_client {
             self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
-        /// Probes every backend at once and says what each answered. The HTTP status is 200 whatever `status`
+        /// Probes every backend at once and reports the state of each. The HTTP status is 200 whatever `status`
         /// says; load balancers ask /readyz, which is 503 while no calls should be sent here.
         pub async fn get_health(
             &mut self,
@@ -2601,7 +2601,7 @@ pub struct KeyBudget {
     /// day, week, month (each begins at midnight, UTC), or 30d: any thirty days.
     #[prost(string, tag = "2")]
     pub period: ::prost::alloc::string::String,
-    /// At the end of the money: warn goes on, block refuses; empty is block.
+    /// When the money is spent: warn serves calls on, block rejects them; empty is block.
     #[prost(string, tag = "3")]
     pub on_exceeded: ::prost::alloc::string::String,
 }
@@ -2611,7 +2611,7 @@ pub struct KeyAllowance {
     /// Steady rate of requests.
     #[prost(double, optional, tag = "1")]
     pub requests_per_minute: ::core::option::Option<f64>,
-    /// Requests at once; a tenth of a minute's, but at least one, when absent.
+    /// Requests in one burst; a tenth of a minute's, but at least one, when absent.
     #[prost(uint32, optional, tag = "2")]
     pub burst: ::core::option::Option<u32>,
     /// Steady rate of tokens of language models, read and written together.
@@ -2620,11 +2620,11 @@ pub struct KeyAllowance {
     /// Calls in progress at one time.
     #[prost(uint32, optional, tag = "4")]
     pub concurrent_max: ::core::option::Option<u32>,
-    /// Money; without a bound when absent.
+    /// Money; without a limit when absent.
     #[prost(message, optional, tag = "5")]
     pub budget: ::core::option::Option<KeyBudget>,
 }
-/// What may be said of a key.
+/// What a key is called, and what it may do.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct KeySpec {
     /// Who holds it: unique among keys that are not revoked, used in logs and in usage. 1 to 64 letters,
@@ -2638,14 +2638,14 @@ pub struct KeySpec {
     /// All when empty.
     #[prost(string, repeated, tag = "3")]
     pub models: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// Paths such as /v1/ and procedures such as polygate.v1.ChatService/ that it may call, by how they
-    /// begin. All when empty.
+    /// Paths such as /v1/ and procedures such as polygate.v1.ChatService/ that it may call: those that
+    /// begin with one of these. All when empty.
     #[prost(string, repeated, tag = "4")]
     pub routes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     /// A group of auth.groups, whose limits and budget it shares; none when empty.
     #[prost(string, tag = "5")]
     pub group: ::prost::alloc::string::String,
-    /// Words that its spending is summed up by.
+    /// Tags that its spending is summed up by.
     #[prost(string, repeated, tag = "6")]
     pub tags: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     /// When it ends by itself; never when absent.
@@ -2718,10 +2718,10 @@ pub struct ListKeysRequest {
     /// Those that were revoked as well.
     #[prost(bool, tag = "2")]
     pub include_revoked: bool,
-    /// Most that are wanted; 100 when absent.
+    /// Maximum number to list; 100 when absent.
     #[prost(int32, optional, tag = "3")]
     pub page_size: ::core::option::Option<i32>,
-    /// From the response before; empty begins with the newest.
+    /// `next_page_token` of the previous page; empty begins with the newest.
     #[prost(string, tag = "4")]
     pub page_token: ::prost::alloc::string::String,
 }
@@ -2894,7 +2894,7 @@ pub mod keys_service_client {
     )]
     use tonic::codegen::*;
     use tonic::codegen::http::Uri;
-    /// Makes, shows, changes and revokes keys, and tells what was spent. Keys are kept where auth.key_store
+    /// Makes, shows, changes and revokes keys, and reports what was spent. Keys are kept where auth.key_store
     /// says, as hashes: a key itself is in one response alone, that which made it. Those of the settings
     /// are the settings' to change.
     #[derive(Debug, Clone)]
@@ -3193,7 +3193,7 @@ pub struct Limit {
     /// Most that may be used at once.
     #[prost(double, tag = "4")]
     pub limit: f64,
-    /// What is left; below zero where more was used than there was.
+    /// What is left; below zero where more was used than the limit.
     #[prost(double, tag = "5")]
     pub remaining: f64,
     /// What comes back each minute; 0 where nothing does.
@@ -3212,11 +3212,11 @@ pub struct ListLimitsRequest {
     /// Those whose names begin so; all when empty.
     #[prost(string, tag = "2")]
     pub name_prefix: ::prost::alloc::string::String,
-    /// Most owners to list; 100 when 0.
+    /// Maximum number of owners to list; 100 when 0.
     #[prost(int32, tag = "3")]
     pub page_size: i32,
 }
-/// Limits that calls met lately.
+/// Limits that recent calls counted against.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListLimitsResponse {
     /// Those of each owner together.
@@ -3243,7 +3243,7 @@ pub struct GetLimitResponse {
     #[prost(message, repeated, tag = "1")]
     pub limits: ::prost::alloc::vec::Vec<Limit>,
 }
-/// Asks to fill the limits of one owner.
+/// Asks to reset the limits of one owner.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ResetLimitRequest {
     /// Its tier.
@@ -3253,7 +3253,7 @@ pub struct ResetLimitRequest {
     #[prost(string, tag = "2")]
     pub name: ::prost::alloc::string::String,
 }
-/// The limits are full.
+/// The limits were reset.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ResetLimitResponse {
     /// As they are now.
@@ -3271,7 +3271,7 @@ pub mod limits_service_client {
     )]
     use tonic::codegen::*;
     use tonic::codegen::http::Uri;
-    /// Shows and fills the limits of calls.
+    /// Shows and resets the limits of calls.
     #[derive(Debug, Clone)]
     pub struct LimitsServiceClient<T> {
         inner: tonic::client::Grpc<T>,
@@ -3352,7 +3352,7 @@ pub mod limits_service_client {
             self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
-        /// The limits that calls met lately, the latest first.
+        /// The limits that recent calls counted against, the latest first.
         pub async fn list_limits(
             &mut self,
             request: impl tonic::IntoRequest<super::ListLimitsRequest>,
@@ -3402,7 +3402,7 @@ pub mod limits_service_client {
                 .insert(GrpcMethod::new("polygate.v1.LimitsService", "GetLimit"));
             self.inner.unary(req, path, codec).await
         }
-        /// Makes the limits of one owner as if nothing had been used. Calls in progress go on to count.
+        /// Resets the limits of one owner, as if nothing had been used. Calls in progress still count.
         pub async fn reset_limit(
             &mut self,
             request: impl tonic::IntoRequest<super::ResetLimitRequest>,
@@ -3445,7 +3445,7 @@ pub struct ListModelsByBackendRequest {}
 /// The names of all models by backend.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListModelsByBackendResponse {
-    /// Models of TensorFlow Serving, as far as it was told of them: it cannot list them.
+    /// Models of TensorFlow Serving that settings or calls have named: it cannot list what it has.
     #[prost(message, optional, tag = "1")]
     pub tensorflow: ::core::option::Option<ModelNames>,
     /// Models that run in this process.
@@ -3496,19 +3496,19 @@ pub struct Model {
     /// available, loading, unloaded or failed.
     #[prost(string, tag = "7")]
     pub state: ::prost::alloc::string::String,
-    /// Version that answers requests which name none; empty for models without versions.
+    /// Version that serves requests which name none; empty for models without versions.
     #[prost(string, tag = "8")]
     pub version: ::prost::alloc::string::String,
     /// Other names of the model.
     #[prost(string, repeated, tag = "9")]
     pub aliases: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// What it takes.
+    /// Its inputs.
     #[prost(message, repeated, tag = "10")]
     pub inputs: ::prost::alloc::vec::Vec<TensorMetadata>,
-    /// What it gives.
+    /// Its outputs.
     #[prost(message, repeated, tag = "11")]
     pub outputs: ::prost::alloc::vec::Vec<TensorMetadata>,
-    /// What it tells apart.
+    /// The labels of what it distinguishes.
     #[prost(string, repeated, tag = "12")]
     pub labels: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     /// Why it failed to load, or why the last change of it failed while it goes on as it was.
@@ -3523,7 +3523,7 @@ pub struct Model {
         ::prost::alloc::string::String,
         ::prost::alloc::string::String,
     >,
-    /// What the model's file says of itself; only where one model is asked for.
+    /// Metadata of the model's file; only where one model is asked for.
     #[prost(map = "string, string", tag = "16")]
     pub metadata: ::std::collections::HashMap<
         ::prost::alloc::string::String,
@@ -3559,7 +3559,7 @@ pub struct TensorMetadata {
     /// Name of the tensor.
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
-    /// Element type, in the words of the Open Inference Protocol.
+    /// Element type, as the Open Inference Protocol names it.
     #[prost(string, tag = "2")]
     pub datatype: ::prost::alloc::string::String,
     /// Size of each dimension; -1 where any size is taken.
@@ -3868,7 +3868,7 @@ pub struct Tensor {
     /// Name of the model's input or output.
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
-    /// Element type, in the words of the Open Inference Protocol.
+    /// Element type, as the Open Inference Protocol names it.
     #[prost(string, tag = "2")]
     pub datatype: ::prost::alloc::string::String,
     /// Size of each dimension; empty for a scalar.
@@ -3879,7 +3879,7 @@ pub struct Tensor {
     #[prost(bytes = "vec", tag = "4")]
     pub raw: ::prost::alloc::vec::Vec<u8>,
     /// Row-major elements as one flat list of numbers, for every datatype but BYTES; the shape says how
-    /// they are nested. BOOL takes 0 and 1. A 64-bit integer beyond 2^53 must travel as raw. In answers
+    /// they are nested. BOOL takes 0 and 1. A 64-bit integer beyond 2^53 must travel as raw. In responses
     /// FP16, BF16 and FP32 are the shortest decimals that read back as the same float.
     #[prost(double, repeated, tag = "5")]
     pub data: ::prost::alloc::vec::Vec<f64>,
@@ -3893,7 +3893,7 @@ pub struct PredictRequest {
     /// Name or alias of the model.
     #[prost(string, tag = "1")]
     pub model: ::prost::alloc::string::String,
-    /// Version of the model as a whole number, or a label of one such as canary; empty leaves the choice
+    /// Version of the model as an integer, or a label of one such as canary; empty leaves the choice
     /// to the model: its split, its label stable, or the newest version.
     #[prost(string, tag = "2")]
     pub version: ::prost::alloc::string::String,
@@ -3903,10 +3903,10 @@ pub struct PredictRequest {
     /// The model's inputs as they are.
     #[prost(message, repeated, tag = "4")]
     pub inputs: ::prost::alloc::vec::Vec<Tensor>,
-    /// Greatest number of classifications or detections; default 5 and 100.
+    /// Maximum number of classifications or detections; default 5 and 100.
     #[prost(int32, optional, tag = "5")]
     pub top_k: ::core::option::Option<i32>,
-    /// Least score of a detection, 0 to 1; default from the model.
+    /// Minimum score of a detection, 0 to 1; default from the model.
     #[prost(double, optional, tag = "6")]
     pub score_threshold: ::core::option::Option<f64>,
     /// Adds the output tensors where there are labels or boxes. Where there are none they are always
@@ -3930,10 +3930,10 @@ pub struct PredictResponse {
     /// Kind of backend that ran it: onnx, tensorflow or oip.
     #[prost(string, tag = "3")]
     pub backend: ::prost::alloc::string::String,
-    /// Labels by falling score.
+    /// Labels, the highest score first.
     #[prost(message, repeated, tag = "4")]
     pub classifications: ::prost::alloc::vec::Vec<Classification>,
-    /// Boxes by falling score.
+    /// Boxes, the highest score first.
     #[prost(message, repeated, tag = "5")]
     pub detections: ::prost::alloc::vec::Vec<Detection>,
     /// Output tensors.
@@ -4121,7 +4121,7 @@ pub mod predict_service_client {
                 .insert(GrpcMethod::new("polygate.v1.PredictService", "Predict"));
             self.inner.unary(req, path, codec).await
         }
-        /// Many inferences on one stream, answered in the order they came.
+        /// Many inferences on one stream; responses come in the order of their requests.
         pub async fn stream_predict(
             &mut self,
             request: impl tonic::IntoStreamingRequest<Message = super::PredictRequest>,
@@ -4148,7 +4148,7 @@ pub mod predict_service_client {
         }
     }
 }
-/// Shares of the terms of a score; they need not add up to anything.
+/// Shares of the terms of a score; they need not add up to 1.
 #[derive(Clone, Copy, PartialEq, ::prost::Message)]
 pub struct ScoreWeights {
     /// Share of the price.
@@ -4167,7 +4167,7 @@ pub struct ScoreWeights {
     #[prost(double, optional, tag = "5")]
     pub priority: ::core::option::Option<f64>,
 }
-/// Asks which provider a chat would be given to.
+/// Asks which provider a chat would be sent to.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct SelectProviderRequest {
     /// What the model is for: chat, vision, reasoning or artifact. Empty means chat. It chooses the first
@@ -4186,7 +4186,7 @@ pub struct SelectProviderRequest {
     /// Tokens that the response may have; they weigh in its price. 512 when absent.
     #[prost(int32, optional, tag = "5")]
     pub max_tokens: ::core::option::Option<i32>,
-    /// Taken, and of no weight: no provider is better at a temperature.
+    /// Accepted and ignored: no provider is better at a temperature.
     #[prost(double, optional, tag = "6")]
     pub temperature: ::core::option::Option<f64>,
     /// A route, a provider or a model, as a chat names it; empty for a chat that names none.
@@ -4200,7 +4200,7 @@ pub struct SelectProviderRequest {
 #[derive(Clone, Copy, PartialEq, ::prost::Message)]
 pub struct ScoreTerm {
     /// What was measured: US dollars of the call, milliseconds, a share from 0 to 1, active calls, a
-    /// rank. Absent when nothing was; the term is then what its peers have in the middle.
+    /// rank. Absent when nothing was; the term is then the median of its peers.
     #[prost(double, optional, tag = "1")]
     pub raw: ::core::option::Option<f64>,
     /// 0 (worst) to 1 (best).
@@ -4210,7 +4210,7 @@ pub struct ScoreTerm {
     #[prost(double, tag = "3")]
     pub weight: f64,
 }
-/// An endpoint that a call may be given to.
+/// An endpoint that a call may be sent to.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RoutingCandidate {
     /// Name of the provider, or kind of the cores.
@@ -4351,7 +4351,7 @@ pub struct RoutingDecision {
     #[prost(message, repeated, tag = "12")]
     pub excluded: ::prost::alloc::vec::Vec<ExcludedEndpoint>,
     /// Counts the decisions that are kept, 1 for the first: lists and pages begin with the greatest. 0
-    /// where a decision is told with its call.
+    /// where a decision comes with its call.
     #[prost(double, tag = "13")]
     pub sequence: f64,
 }
@@ -4374,10 +4374,10 @@ pub struct ListDecisionsRequest {
     /// All when absent.
     #[prost(message, optional, tag = "1")]
     pub filter: ::core::option::Option<DecisionFilter>,
-    /// Most that are wanted; 100 when absent.
+    /// Maximum number to list; 100 when absent.
     #[prost(int32, optional, tag = "2")]
     pub page_size: ::core::option::Option<i32>,
-    /// From the response before; empty begins with the newest.
+    /// `next_page_token` of the previous page; empty begins with the newest.
     #[prost(string, tag = "3")]
     pub page_token: ::prost::alloc::string::String,
 }
@@ -4500,7 +4500,7 @@ pub mod routing_service_client {
             self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
-        /// The provider that a chat would be given to now, with its score, the next best ones, and why the
+        /// The provider that a chat would be sent to now, with its score, the next best ones, and why the
         /// others were out. Nothing is sent anywhere. UNAVAILABLE when no one is left.
         pub async fn select_provider(
             &mut self,
@@ -4604,7 +4604,7 @@ pub mod routing_service_client {
         }
     }
 }
-/// Which calls are meant; what is not set takes all.
+/// Which calls are meant; a field that is not set matches all.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RequestFilter {
     /// Model that was asked for or answered.
@@ -4674,7 +4674,7 @@ pub struct RequestEntry {
     /// How many tries there were.
     #[prost(int32, tag = "12")]
     pub attempts: i32,
-    /// Status code in gRPC's words, such as OK or NOT_FOUND.
+    /// gRPC's status code, such as OK or NOT_FOUND.
     #[prost(string, tag = "13")]
     pub code: ::prost::alloc::string::String,
     /// Reason of a failure.
@@ -4683,7 +4683,7 @@ pub struct RequestEntry {
     /// Whose fault a failure was: caller, upstream or gateway.
     #[prost(string, tag = "15")]
     pub blame: ::prost::alloc::string::String,
-    /// What the client learned of a failure.
+    /// Message of a failure, as the client was sent it.
     #[prost(string, tag = "16")]
     pub error: ::prost::alloc::string::String,
     /// HTTP status.
@@ -4707,7 +4707,7 @@ pub struct RequestEntry {
     /// Price in US dollars.
     #[prost(double, tag = "23")]
     pub cost: f64,
-    /// Milliseconds of those spent waiting for backends that went by in line for a place.
+    /// Of the milliseconds spent waiting for backends: those spent in the queue for a free one.
     #[prost(double, tag = "24")]
     pub queue_ms: f64,
     /// Milliseconds for which a backend went on after the client had left.
@@ -4716,8 +4716,8 @@ pub struct RequestEntry {
     /// Id of its trace in 32 hexadecimal digits; empty where it was not sampled.
     #[prost(string, tag = "26")]
     pub trace_id: ::prost::alloc::string::String,
-    /// Counts the calls that are kept in the order of their ends, 1 for the first: lists and pages begin
-    /// with the greatest.
+    /// Counts the calls that are kept in the order in which they ended, 1 for the first: lists and pages
+    /// begin with the greatest.
     #[prost(double, tag = "27")]
     pub sequence: f64,
 }
@@ -4771,10 +4771,10 @@ pub struct ListRequestsRequest {
     /// All when absent.
     #[prost(message, optional, tag = "1")]
     pub filter: ::core::option::Option<RequestFilter>,
-    /// Most that are wanted; 100 when absent.
+    /// Maximum number to list; 100 when absent.
     #[prost(int32, optional, tag = "2")]
     pub page_size: ::core::option::Option<i32>,
-    /// From the response before; empty begins with the newest.
+    /// `next_page_token` of the previous page; empty begins with the newest.
     #[prost(string, tag = "3")]
     pub page_token: ::prost::alloc::string::String,
 }
@@ -4811,10 +4811,10 @@ pub struct GetRequestResponse {
     /// Its tries, in the order in which they ended.
     #[prost(message, repeated, tag = "2")]
     pub attempts: ::prost::alloc::vec::Vec<RequestAttempt>,
-    /// What was asked; absent unless bodies are captured.
+    /// The request; absent unless bodies are captured.
     #[prost(message, optional, tag = "3")]
     pub request_body: ::core::option::Option<CapturedBody>,
-    /// What was answered; absent unless bodies are captured.
+    /// The response; absent unless bodies are captured.
     #[prost(message, optional, tag = "4")]
     pub response_body: ::core::option::Option<CapturedBody>,
 }
@@ -5049,10 +5049,10 @@ pub struct InferenceStats {
     /// Runs of the model: requests that ran as one count once.
     #[prost(double, tag = "4")]
     pub executions: f64,
-    /// Requests that were answered, from their arrival at the model to the answer.
+    /// Requests that succeeded, from their arrival at the model to the response.
     #[prost(message, optional, tag = "5")]
     pub success: ::core::option::Option<StageStats>,
-    /// Requests that were not.
+    /// Requests that failed.
     #[prost(message, optional, tag = "6")]
     pub fail: ::core::option::Option<StageStats>,
     /// Of these, how many for which reason: REJECTED, CANCELED, BACKEND or OTHER.
@@ -5079,10 +5079,10 @@ pub struct InferenceStats {
     /// When the last request ended; absent when there was none.
     #[prost(message, optional, tag = "14")]
     pub last_inference: ::core::option::Option<::prost_types::Timestamp>,
-    /// Requests that were answered from the cache: among those answered, and no inferences.
+    /// Requests that were served from the cache: they count as succeeded, and not as inferences.
     #[prost(message, optional, tag = "15")]
     pub cache_hit: ::core::option::Option<StageStats>,
-    /// Requests that the cache might have answered and did not, with the time that it took to find out.
+    /// Requests that the cache could have served and did not, with the time of the lookup.
     #[prost(message, optional, tag = "16")]
     pub cache_miss: ::core::option::Option<StageStats>,
 }
@@ -5106,7 +5106,7 @@ pub struct BatchStats {
     #[prost(message, optional, tag = "2")]
     pub compute: ::core::option::Option<StageStats>,
 }
-/// How a version compares with the one that answered.
+/// How a version compares with the one that responded.
 #[derive(Clone, Copy, PartialEq, ::prost::Message)]
 pub struct ShadowStats {
     /// Copies of requests that it ran; what came of them was thrown away.
@@ -5169,10 +5169,10 @@ pub struct CallStats {
     #[prost(double, tag = "9")]
     pub cost: f64,
 }
-/// Asks for totals again and again.
+/// Asks for totals, repeatedly.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WatchStatsRequest {
-    /// Time between two answers in milliseconds; default 1000.
+    /// Time between two messages in milliseconds; default 1000.
     #[prost(int32, optional, tag = "1")]
     pub interval_ms: ::core::option::Option<i32>,
 }
@@ -5208,7 +5208,7 @@ pub struct GetPerformanceResponse {
         ::prost::alloc::string::String,
         ProviderStats,
     >,
-    /// When this was summed up; within history.cache_ttl the same sums are given again.
+    /// When this was summed up; within history.cache_ttl the same sums are sent again.
     #[prost(message, optional, tag = "4")]
     pub timestamp: ::core::option::Option<::prost_types::Timestamp>,
     /// Calls since the start that the history lacks, because the store failed for too long.
@@ -5227,7 +5227,7 @@ pub struct ProviderStats {
     /// Mean time in milliseconds; of a stream until its first message.
     #[prost(double, tag = "2")]
     pub avg_latency_ms: f64,
-    /// Share of calls without error, 0 to 1. What is the caller's doing is no error.
+    /// Share of calls without error, 0 to 1. Failures by the caller's fault are no errors.
     #[prost(double, tag = "3")]
     pub success_rate: f64,
     /// Price in US dollars.
@@ -5265,7 +5265,7 @@ pub struct ProviderStats {
 /// Failures by whose fault they were.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ErrorsByBlame {
-    /// The caller's: its mistakes, and its leaving.
+    /// The caller's: invalid requests, and calls that it cancelled.
     #[prost(int32, tag = "1")]
     pub caller: i32,
     /// The backend's, or of the way there.
@@ -5282,7 +5282,7 @@ pub struct GetHistoryRequest {
     #[prost(int32, optional, tag = "1")]
     pub hours: ::core::option::Option<i32>,
     /// Length of a step in seconds; chosen to give about 60 steps when absent. It is made longer where
-    /// there would be more than 1500 steps, or where nothing so fine is kept.
+    /// there would be more than 1500 steps, or where no steps so short are kept.
     #[prost(int32, optional, tag = "2")]
     pub step_seconds: ::core::option::Option<i32>,
     /// What the series are about.
@@ -5301,7 +5301,7 @@ pub struct GetHistoryResponse {
     /// Length of a step in seconds.
     #[prost(int32, tag = "2")]
     pub step_seconds: i32,
-    /// How many steps there are; the last one is not over.
+    /// How many steps there are; the last one is still running.
     #[prost(int32, tag = "3")]
     pub steps: i32,
     /// Those with most calls first.
@@ -5370,14 +5370,14 @@ pub struct GetForecastRequest {
 /// The next hours, hour by hour. Each list of a series has a value per hour.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct GetForecastResponse {
-    /// Beginning of the first hour, which is the one that is not over.
+    /// Beginning of the first hour, which is the current one.
     #[prost(message, optional, tag = "1")]
     pub start_time: ::core::option::Option<::prost_types::Timestamp>,
     /// Length of a step in seconds.
     #[prost(int32, tag = "2")]
     pub step_seconds: i32,
-    /// How many hours are told: as many as were asked for, and no more than the known ones can be tried
-    /// on; none while less than six are known.
+    /// How many hours are forecast: as many as were asked for, and no more than the known ones can be tried
+    /// on; none while fewer than six are known.
     #[prost(int32, tag = "3")]
     pub steps: i32,
     /// Whole hours since the first call of the history, at most four weeks. Hours in which no gateway ran
@@ -5400,9 +5400,10 @@ pub struct ForecastSeries {
     /// Name of the provider, or the model.
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
-    /// How this is told: last_hour (the next ones will be like it), last_hours (the mean of six), same_hour
-    /// (of the last seven days), same_hour_of_week (of the last four weeks) or holt_winters (level, trend
-    /// and season of a day, smoothed): what would have been least wrong in the known hours.
+    /// The method of the forecast, which is the one that would have been least wrong in the known hours:
+    /// last_hour (the next ones will be like it), last_hours (the mean of six), same_hour (of the last seven
+    /// days), same_hour_of_week (of the last four weeks) or holt_winters (level, trend and season of a day,
+    /// smoothed).
     #[prost(string, tag = "2")]
     pub method: ::prost::alloc::string::String,
     /// What the method would have been wrong by in the known hours, as a share of the calls that there
@@ -5473,7 +5474,7 @@ pub mod stats_service_client {
     )]
     use tonic::codegen::*;
     use tonic::codegen::http::Uri;
-    /// Says what the gateway has done.
+    /// Reports what the gateway has done, and what it is likely to be asked.
     #[derive(Debug, Clone)]
     pub struct StatsServiceClient<T> {
         inner: tonic::client::Grpc<T>,
@@ -5579,7 +5580,7 @@ pub mod stats_service_client {
                 .insert(GrpcMethod::new("polygate.v1.StatsService", "GetStats"));
             self.inner.unary(req, path, codec).await
         }
-        /// Totals again and again.
+        /// Totals, sent repeatedly.
         pub async fn watch_stats(
             &mut self,
             request: impl tonic::IntoRequest<super::WatchStatsRequest>,
@@ -5793,7 +5794,7 @@ pub mod upload_service_client {
             self
         }
         /// Keeps one file: the pieces of its bytes, or of a multipart form that holds it, as the content type
-        /// of the first piece says. Any other content type is passed over: the bytes tell what the file is.
+        /// of the first piece says. Any other content type is ignored: the bytes show what the file is.
         pub async fn upload(
             &mut self,
             request: impl tonic::IntoStreamingRequest<

@@ -239,7 +239,7 @@ export declare type ChatRequest = Message$1<"polyagent.core.v1.ChatRequest"> & {
   temperature?: number | undefined;
 
   /**
-   * Greatest number of tokens to write.
+   * Maximum number of tokens to write.
    *
    * @generated from field: optional int32 max_tokens = 6;
    */
@@ -383,7 +383,7 @@ export declare const ListModelsRequestSchema: GenMessage<ListModelsRequest>;
  */
 export declare type ListModelsResponse = Message$1<"polyagent.core.v1.ListModelsResponse"> & {
   /**
-   * One a model.
+   * One per model.
    *
    * @generated from field: repeated polyagent.core.v1.Model models = 1;
    */
@@ -447,7 +447,7 @@ export declare const CoreService: GenService<{
     output: typeof ChatResponseSchema;
   },
   /**
-   * The same answer in pieces, as it is made.
+   * The same response in pieces, as it is made.
    *
    * @generated from rpc polyagent.core.v1.CoreService.StreamChat
    */

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class BackendsServiceStub(object):
-    """Shows and steers the backends that answer chat.
+    """Shows the backends that answer chat, and drains, resumes and resets them.
     """
 
     def __init__(self, channel):
@@ -58,7 +58,7 @@ class BackendsServiceStub(object):
 
 
 class BackendsServiceServicer(object):
-    """Shows and steers the backends that answer chat.
+    """Shows the backends that answer chat, and drains, resumes and resets them.
     """
 
     def ListBackends(self, request, context):
@@ -83,7 +83,7 @@ class BackendsServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ResetBackend(self, request, context):
-        """Closes a backend's breakers and forgets what was measured of it; it is probed at once.
+        """Closes a backend's breakers and discards what was measured of it; it is probed at once.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -121,7 +121,7 @@ def add_BackendsServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class BackendsService(object):
-    """Shows and steers the backends that answer chat.
+    """Shows the backends that answer chat, and drains, resumes and resets them.
     """
 
     @staticmethod

@@ -18,7 +18,7 @@ DESCRIPTOR: google.protobuf.descriptor.FileDescriptor
 
 @typing.final
 class PurgeRequest(google.protobuf.message.Message):
-    """Asks for responses to be let go."""
+    """Asks to delete kept responses."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -39,16 +39,16 @@ Global___PurgeRequest: typing_extensions.TypeAlias = PurgeRequest
 
 @typing.final
 class PurgeResponse(google.protobuf.message.Message):
-    """What was let go."""
+    """What was deleted."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     ENTRIES_FIELD_NUMBER: builtins.int
     BYTES_FIELD_NUMBER: builtins.int
     entries: builtins.int
-    """Responses."""
+    """Number of responses."""
     bytes: builtins.float
-    """Their bytes."""
+    """Size of these responses in bytes."""
     def __init__(
         self,
         *,

@@ -47,7 +47,7 @@ class CacheServiceServicer(object):
     """
 
     def Purge(self, request, context):
-        """Lets go of responses. Those in progress are sent to whoever waits for them, and not kept.
+        """Deletes kept responses. Those in progress are sent to the callers that wait for them, and not kept.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -28,7 +28,7 @@ class CacheServiceStub:
     @typing.overload
     def __new__(cls, channel: grpc.aio.Channel) -> CacheServiceAsyncStub: ...
     Purge: grpc.UnaryUnaryMultiCallable[polygate.v1.cache_pb2.PurgeRequest, polygate.v1.cache_pb2.PurgeResponse]
-    """Lets go of responses. Those in progress are sent to whoever waits for them, and not kept."""
+    """Deletes kept responses. Those in progress are sent to the callers that wait for them, and not kept."""
 
 @typing.type_check_only
 class CacheServiceAsyncStub(CacheServiceStub):
@@ -36,7 +36,7 @@ class CacheServiceAsyncStub(CacheServiceStub):
 
     def __init__(self, channel: grpc.aio.Channel) -> None: ...
     Purge: grpc.aio.UnaryUnaryMultiCallable[polygate.v1.cache_pb2.PurgeRequest, polygate.v1.cache_pb2.PurgeResponse]  # type: ignore[assignment]
-    """Lets go of responses. Those in progress are sent to whoever waits for them, and not kept."""
+    """Deletes kept responses. Those in progress are sent to the callers that wait for them, and not kept."""
 
 class CacheServiceServicer(metaclass=abc.ABCMeta):
     """Manages the responses that are kept."""
@@ -47,6 +47,6 @@ class CacheServiceServicer(metaclass=abc.ABCMeta):
         request: polygate.v1.cache_pb2.PurgeRequest,
         context: _ServicerContext,
     ) -> typing.Union[polygate.v1.cache_pb2.PurgeResponse, collections.abc.Awaitable[polygate.v1.cache_pb2.PurgeResponse]]:
-        """Lets go of responses. Those in progress are sent to whoever waits for them, and not kept."""
+        """Deletes kept responses. Those in progress are sent to the callers that wait for them, and not kept."""
 
 def add_CacheServiceServicer_to_server(servicer: CacheServiceServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...

@@ -112,7 +112,7 @@ class ToolDefinition(google.protobuf.message.Message):
     namespace: builtins.str
     """Namespace of the name; empty for most."""
     strict: builtins.bool
-    """The arguments must follow the schema to the letter."""
+    """The arguments must follow the schema exactly."""
     free_form: builtins.bool
     """The tool takes free text instead of JSON."""
     @property
@@ -208,13 +208,13 @@ class ChatRequest(google.protobuf.message.Message):
     use_tools: builtins.bool
     """The core may call its own tools."""
     stream: builtins.bool
-    """Over REST: answer as a stream. RPC callers use StreamChat."""
+    """Over REST: respond with a stream. RPC callers use StreamChat."""
     model_preference: builtins.str
     """Wanted model; empty leaves the choice to the gateway."""
     temperature: builtins.float
     """Sampling temperature, 0 to 2."""
     max_tokens: builtins.int
-    """Greatest number of tokens to write."""
+    """Maximum number of tokens to write."""
     session_id: builtins.str
     """Groups calls of one session."""
     parallel_tool_calls: builtins.bool
@@ -491,7 +491,7 @@ class QueryOptions(google.protobuf.message.Message):
     MAX_TOKENS_FIELD_NUMBER: builtins.int
     TEMPERATURE_FIELD_NUMBER: builtins.int
     max_tokens: builtins.int
-    """Greatest number of tokens to write."""
+    """Maximum number of tokens to write."""
     temperature: builtins.float
     """Sampling temperature, 0 to 2."""
     def __init__(

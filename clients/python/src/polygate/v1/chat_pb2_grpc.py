@@ -62,7 +62,7 @@ class ChatServiceServicer(object):
     """
 
     def Chat(self, request, context):
-        """One whole response. Over REST, `"stream": true` answers as StreamChat does.
+        """One whole response. Over REST, `"stream": true` responds as StreamChat does.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -28,7 +28,7 @@ class ChatServiceStub:
     @typing.overload
     def __new__(cls, channel: grpc.aio.Channel) -> ChatServiceAsyncStub: ...
     Chat: grpc.UnaryUnaryMultiCallable[polygate.v1.chat_pb2.ChatRequest, polygate.v1.chat_pb2.ChatResponse]
-    """One whole response. Over REST, `"stream": true` answers as StreamChat does."""
+    """One whole response. Over REST, `"stream": true` responds as StreamChat does."""
     StreamChat: grpc.UnaryStreamMultiCallable[polygate.v1.chat_pb2.ChatRequest, polygate.v1.chat_pb2.StreamChatResponse]
     """The response in pieces, as it is made."""
     Query: grpc.UnaryUnaryMultiCallable[polygate.v1.chat_pb2.QueryRequest, polygate.v1.chat_pb2.QueryResponse]
@@ -44,7 +44,7 @@ class ChatServiceAsyncStub(ChatServiceStub):
 
     def __init__(self, channel: grpc.aio.Channel) -> None: ...
     Chat: grpc.aio.UnaryUnaryMultiCallable[polygate.v1.chat_pb2.ChatRequest, polygate.v1.chat_pb2.ChatResponse]  # type: ignore[assignment]
-    """One whole response. Over REST, `"stream": true` answers as StreamChat does."""
+    """One whole response. Over REST, `"stream": true` responds as StreamChat does."""
     StreamChat: grpc.aio.UnaryStreamMultiCallable[polygate.v1.chat_pb2.ChatRequest, polygate.v1.chat_pb2.StreamChatResponse]  # type: ignore[assignment]
     """The response in pieces, as it is made."""
     Query: grpc.aio.UnaryUnaryMultiCallable[polygate.v1.chat_pb2.QueryRequest, polygate.v1.chat_pb2.QueryResponse]  # type: ignore[assignment]
@@ -63,7 +63,7 @@ class ChatServiceServicer(metaclass=abc.ABCMeta):
         request: polygate.v1.chat_pb2.ChatRequest,
         context: _ServicerContext,
     ) -> typing.Union[polygate.v1.chat_pb2.ChatResponse, collections.abc.Awaitable[polygate.v1.chat_pb2.ChatResponse]]:
-        """One whole response. Over REST, `"stream": true` answers as StreamChat does."""
+        """One whole response. Over REST, `"stream": true` responds as StreamChat does."""
 
     @abc.abstractmethod
     def StreamChat(

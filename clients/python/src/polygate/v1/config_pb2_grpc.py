@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class ConfigServiceStub(object):
-    """Shows the configuration, and has it read again.
+    """Shows the configuration, and reloads it.
     """
 
     def __init__(self, channel):
@@ -63,7 +63,7 @@ class ConfigServiceStub(object):
 
 
 class ConfigServiceServicer(object):
-    """Shows the configuration, and has it read again.
+    """Shows the configuration, and reloads it.
     """
 
     def GetConfig(self, request, context):
@@ -74,31 +74,31 @@ class ConfigServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def GetConfigStatus(self, request, context):
-        """Which configuration is in force, since when, and what became of the last reload.
+        """Which configuration is in force, since when, and the outcome of the last reload.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def CheckConfig(self, request, context):
-        """Reads the configuration and tells what a reload would come to. Nothing changes.
+        """Reads the configuration and reports what a reload would change. Nothing changes.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ReloadConfig(self, request, context):
-        """Reads the configuration again, and serves by it where it is sound and needs no restart; else what
-        is in force stays, and the response says why. Responds once further calls are served by it.
+        """Reads the configuration again, and applies it where it is valid and needs no restart; otherwise
+        what is in force stays, and the response says why. Responds once new calls are served by it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RestartWorkers(self, request, context):
-        """Replaces the threads that serve calls, one after the other, each when the one before serves; no call
-        is lost. Responds when that has begun, for the thread that responds is replaced as well: the log tells
-        when all are new. UNIMPLEMENTED where `workers` is 1.
+        """Replaces the threads that serve calls, one after the other, each once the one before it serves; no
+        call is lost. Responds when that has begun, as the thread that responds is replaced as well: the log
+        says when all are new. UNIMPLEMENTED where `workers` is 1.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -141,7 +141,7 @@ def add_ConfigServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ConfigService(object):
-    """Shows the configuration, and has it read again.
+    """Shows the configuration, and reloads it.
     """
 
     @staticmethod

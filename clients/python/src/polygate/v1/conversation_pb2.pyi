@@ -40,19 +40,19 @@ class Part(google.protobuf.message.Message):
     CACHE_FIELD_NUMBER: builtins.int
     @property
     def text(self) -> Global___TextPart:
-        """Words."""
+        """Text."""
 
     @property
     def image(self) -> Global___MediaPart:
-        """A picture."""
+        """An image."""
 
     @property
     def audio(self) -> Global___MediaPart:
-        """Sound."""
+        """Audio."""
 
     @property
     def video(self) -> Global___MediaPart:
-        """A moving picture."""
+        """A video."""
 
     @property
     def file(self) -> Global___MediaPart:
@@ -109,14 +109,14 @@ Global___Part: typing_extensions.TypeAlias = Part
 
 @typing.final
 class TextPart(google.protobuf.message.Message):
-    """Words."""
+    """Text."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     TEXT_FIELD_NUMBER: builtins.int
     ANNOTATIONS_JSON_FIELD_NUMBER: builtins.int
     text: builtins.str
-    """The words."""
+    """The text."""
     annotations_json: builtins.str
     """Citations and the like as the provider sent them: a JSON array, or empty."""
     def __init__(
@@ -151,7 +151,7 @@ class MediaPart(google.protobuf.message.Message):
     its bytes.
     """
     media_type: builtins.str
-    """Media type, such as image/png; empty where the source tells it."""
+    """Media type, such as image/png; empty where the source says it."""
     name: builtins.str
     """Name or title of a file."""
     detail: builtins.str
@@ -239,7 +239,7 @@ class RefusalPart(google.protobuf.message.Message):
     TEXT_FIELD_NUMBER: builtins.int
     CATEGORY_FIELD_NUMBER: builtins.int
     text: builtins.str
-    """The words; empty when there are none."""
+    """The text; empty when there is none."""
     category: builtins.str
     """The provider's word for the reason, such as cyber or PROHIBITED_CONTENT."""
     def __init__(
@@ -309,7 +309,7 @@ class ToolResultPart(google.protobuf.message.Message):
     call_id: builtins.str
     """The id of the call."""
     name: builtins.str
-    """Name of the tool; empty where the call tells it."""
+    """Name of the tool; empty where the call has it."""
     is_error: builtins.bool
     """The tool failed, and `parts` says why."""
     @property
@@ -470,7 +470,7 @@ class ResponseFormat(google.protobuf.message.Message):
     description: builtins.str
     """What the schema is for."""
     strict: builtins.bool
-    """The response must follow the schema to the letter."""
+    """The response must follow the schema exactly."""
     def __init__(
         self,
         *,
@@ -559,7 +559,7 @@ class Reasoning(google.protobuf.message.Message):
     effort: builtins.str
     """How hard: none, minimal, low, medium, high, xhigh or max; empty for the provider's default."""
     budget_tokens: builtins.int
-    """Greatest number of tokens to think."""
+    """Maximum number of tokens for thinking."""
     show: Global___Reasoning.Show.ValueType
     """What is shown of the thoughts."""
     def __init__(
@@ -595,19 +595,19 @@ class Sampling(google.protobuf.message.Message):
     LOGPROBS_FIELD_NUMBER: builtins.int
     TOP_LOGPROBS_FIELD_NUMBER: builtins.int
     top_p: builtins.float
-    """Share of probability that is chosen from, 0 to 1."""
+    """Tokens are chosen from the most likely ones that make up this share of the probability, 0 to 1."""
     top_k: builtins.int
-    """Number of tokens that are chosen from."""
+    """Tokens are chosen from so many of the most likely ones."""
     seed: builtins.float
-    """Makes providers that can repeat a response do so."""
+    """With an equal seed, providers that can repeat a response do so."""
     presence_penalty: builtins.float
-    """Against words that occurred, -2 to 2."""
+    """Penalty on tokens that have occurred, -2 to 2."""
     frequency_penalty: builtins.float
-    """Against words by how often they occurred, -2 to 2."""
+    """Penalty on tokens by how often they have occurred, -2 to 2."""
     logprobs: builtins.bool
-    """Send the probabilities of the tokens that were chosen."""
+    """Asks for the log probabilities of the tokens that were chosen."""
     top_logprobs: builtins.int
-    """And of so many others at each place."""
+    """And for those of so many of the most likely tokens at each position."""
     @property
     def logit_bias(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___TokenBias]:
         """Added to the logits of tokens."""
@@ -707,7 +707,7 @@ Global___Label: typing_extensions.TypeAlias = Label
 
 @typing.final
 class ProviderOptions(google.protobuf.message.Message):
-    """What some providers take besides the conversation."""
+    """Options that only some providers have."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -737,7 +737,7 @@ class ProviderOptions(google.protobuf.message.Message):
     store: builtins.bool
     """The provider keeps the response."""
     background: builtins.bool
-    """The provider answers at once and works on."""
+    """The provider responds at once and goes on in the background."""
     @property
     def modalities(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
         """What the response may consist of, such as text and audio; text alone when empty."""
@@ -791,7 +791,7 @@ class Speech(google.protobuf.message.Message):
     voice: builtins.str
     """The provider's name of a voice; empty for its default."""
     format: builtins.str
-    """How the sound is written: wav, mp3, flac, opus, aac or pcm16; empty for the provider's default."""
+    """Audio format: wav, mp3, flac, opus, aac or pcm16; empty for the provider's default."""
     def __init__(
         self,
         *,
@@ -818,11 +818,11 @@ class Stop(google.protobuf.message.Message):
         KIND_UNSPECIFIED: Stop._Kind.ValueType  # 0
         """Not reported."""
         KIND_END: Stop._Kind.ValueType  # 1
-        """The model had said all."""
+        """The model had finished."""
         KIND_SEQUENCE: Stop._Kind.ValueType  # 2
-        """One of the stop sequences came."""
+        """The model wrote one of the stop sequences."""
         KIND_LENGTH: Stop._Kind.ValueType  # 3
-        """The bound on tokens was reached."""
+        """The maximum number of tokens was reached."""
         KIND_CONTEXT_WINDOW: Stop._Kind.ValueType  # 4
         """The model's context window is full."""
         KIND_TOOL_CALLS: Stop._Kind.ValueType  # 5
@@ -838,11 +838,11 @@ class Stop(google.protobuf.message.Message):
     KIND_UNSPECIFIED: Stop.Kind.ValueType  # 0
     """Not reported."""
     KIND_END: Stop.Kind.ValueType  # 1
-    """The model had said all."""
+    """The model had finished."""
     KIND_SEQUENCE: Stop.Kind.ValueType  # 2
-    """One of the stop sequences came."""
+    """The model wrote one of the stop sequences."""
     KIND_LENGTH: Stop.Kind.ValueType  # 3
-    """The bound on tokens was reached."""
+    """The maximum number of tokens was reached."""
     KIND_CONTEXT_WINDOW: Stop.Kind.ValueType  # 4
     """The model's context window is full."""
     KIND_TOOL_CALLS: Stop.Kind.ValueType  # 5
@@ -861,7 +861,7 @@ class Stop(google.protobuf.message.Message):
     raw: builtins.str
     """The provider's own word."""
     sequence: builtins.str
-    """The stop sequence that came."""
+    """The stop sequence that the model wrote."""
     detail: builtins.str
     """What the provider says of it, for people."""
     def __init__(
@@ -936,7 +936,7 @@ class ChatEvent(google.protobuf.message.Message):
     thinking_delta: builtins.str
     """More of what the model thought."""
     refusal_delta: builtins.str
-    """More words of a refusal."""
+    """More text of a refusal."""
     annotations_json: builtins.str
     """Citations of the part: a JSON array."""
     @property
@@ -1056,9 +1056,9 @@ class Usage(google.protobuf.message.Message):
     reasoning_tokens: builtins.int
     """Of the tokens written: the model's thoughts."""
     audio_prompt_tokens: builtins.int
-    """Of the tokens read: sound."""
+    """Of the tokens read: audio."""
     audio_completion_tokens: builtins.int
-    """Of the tokens written: sound."""
+    """Of the tokens written: audio."""
     estimated: builtins.bool
     """The provider reported nothing, or the stream was cut: the numbers are an estimate."""
     def __init__(

@@ -75,12 +75,12 @@ class EmbedInput(google.protobuf.message.Message):
     TOKENS_FIELD_NUMBER: builtins.int
     TITLE_FIELD_NUMBER: builtins.int
     text: builtins.str
-    """Words."""
+    """Text."""
     title: builtins.str
     """Title of a document, for tasks that take one."""
     @property
     def tokens(self) -> Global___TokenList:
-        """Words that are tokens already. Not every provider takes them."""
+        """Text that is tokens already. Not every provider takes it."""
 
     def __init__(
         self,
@@ -101,7 +101,7 @@ Global___EmbedInput: typing_extensions.TypeAlias = EmbedInput
 
 @typing.final
 class TokenList(google.protobuf.message.Message):
-    """Tokens of the model that is asked, by their numbers."""
+    """Text as tokens of the model, by their numbers."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class HealthServiceStub(object):
-    """Says how the gateway is: one probe of all that stands behind it, in three views.
+    """Reports the health of the gateway: one probe of all its backends, in three views.
     """
 
     def __init__(self, channel):
@@ -53,11 +53,11 @@ class HealthServiceStub(object):
 
 
 class HealthServiceServicer(object):
-    """Says how the gateway is: one probe of all that stands behind it, in three views.
+    """Reports the health of the gateway: one probe of all its backends, in three views.
     """
 
     def GetHealth(self, request, context):
-        """Probes every backend at once and says what each answered. The HTTP status is 200 whatever `status`
+        """Probes every backend at once and reports the state of each. The HTTP status is 200 whatever `status`
         says; load balancers ask /readyz, which is 503 while no calls should be sent here.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -105,7 +105,7 @@ def add_HealthServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class HealthService(object):
-    """Says how the gateway is: one probe of all that stands behind it, in three views.
+    """Reports the health of the gateway: one probe of all its backends, in three views.
     """
 
     @staticmethod

@@ -34,7 +34,7 @@ class KeyBudget(google.protobuf.message.Message):
     period: builtins.str
     """day, week, month (each begins at midnight, UTC), or 30d: any thirty days."""
     on_exceeded: builtins.str
-    """At the end of the money: warn goes on, block refuses; empty is block."""
+    """When the money is spent: warn serves calls on, block rejects them; empty is block."""
     def __init__(
         self,
         *,
@@ -61,14 +61,14 @@ class KeyAllowance(google.protobuf.message.Message):
     requests_per_minute: builtins.float
     """Steady rate of requests."""
     burst: builtins.int
-    """Requests at once; a tenth of a minute's, but at least one, when absent."""
+    """Requests in one burst; a tenth of a minute's, but at least one, when absent."""
     tokens_per_minute: builtins.float
     """Steady rate of tokens of language models, read and written together."""
     concurrent_max: builtins.int
     """Calls in progress at one time."""
     @property
     def budget(self) -> Global___KeyBudget:
-        """Money; without a bound when absent."""
+        """Money; without a limit when absent."""
 
     def __init__(
         self,
@@ -104,7 +104,7 @@ Global___KeyAllowance: typing_extensions.TypeAlias = KeyAllowance
 
 @typing.final
 class KeySpec(google.protobuf.message.Message):
-    """What may be said of a key."""
+    """What a key is called, and what it may do."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -134,13 +134,13 @@ class KeySpec(google.protobuf.message.Message):
 
     @property
     def routes(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """Paths such as /v1/ and procedures such as polygate.v1.ChatService/ that it may call, by how they
-        begin. All when empty.
+        """Paths such as /v1/ and procedures such as polygate.v1.ChatService/ that it may call: those that
+        begin with one of these. All when empty.
         """
 
     @property
     def tags(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """Words that its spending is summed up by."""
+        """Tags that its spending is summed up by."""
 
     @property
     def expire_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
@@ -307,9 +307,9 @@ class ListKeysRequest(google.protobuf.message.Message):
     include_revoked: builtins.bool
     """Those that were revoked as well."""
     page_size: builtins.int
-    """Most that are wanted; 100 when absent."""
+    """Maximum number to list; 100 when absent."""
     page_token: builtins.str
-    """From the response before; empty begins with the newest."""
+    """`next_page_token` of the previous page; empty begins with the newest."""
     def __init__(
         self,
         *,

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class KeysServiceStub(object):
-    """Makes, shows, changes and revokes keys, and tells what was spent. Keys are kept where auth.key_store
+    """Makes, shows, changes and revokes keys, and reports what was spent. Keys are kept where auth.key_store
     says, as hashes: a key itself is in one response alone, that which made it. Those of the settings
     are the settings' to change.
     """
@@ -80,7 +80,7 @@ class KeysServiceStub(object):
 
 
 class KeysServiceServicer(object):
-    """Makes, shows, changes and revokes keys, and tells what was spent. Keys are kept where auth.key_store
+    """Makes, shows, changes and revokes keys, and reports what was spent. Keys are kept where auth.key_store
     says, as hashes: a key itself is in one response alone, that which made it. Those of the settings
     are the settings' to change.
     """
@@ -193,7 +193,7 @@ def add_KeysServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class KeysService(object):
-    """Makes, shows, changes and revokes keys, and tells what was spent. Keys are kept where auth.key_store
+    """Makes, shows, changes and revokes keys, and reports what was spent. Keys are kept where auth.key_store
     says, as hashes: a key itself is in one response alone, that which made it. Those of the settings
     are the settings' to change.
     """

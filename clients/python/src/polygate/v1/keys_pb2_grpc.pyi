@@ -21,7 +21,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class KeysServiceStub:
-    """Makes, shows, changes and revokes keys, and tells what was spent. Keys are kept where auth.key_store
+    """Makes, shows, changes and revokes keys, and reports what was spent. Keys are kept where auth.key_store
     says, as hashes: a key itself is in one response alone, that which made it. Those of the settings
     are the settings' to change.
     """
@@ -49,7 +49,7 @@ class KeysServiceStub:
 
 @typing.type_check_only
 class KeysServiceAsyncStub(KeysServiceStub):
-    """Makes, shows, changes and revokes keys, and tells what was spent. Keys are kept where auth.key_store
+    """Makes, shows, changes and revokes keys, and reports what was spent. Keys are kept where auth.key_store
     says, as hashes: a key itself is in one response alone, that which made it. Those of the settings
     are the settings' to change.
     """
@@ -73,7 +73,7 @@ class KeysServiceAsyncStub(KeysServiceStub):
     """What was spent in a time, summed up by key, group, tag or model, the most expensive first."""
 
 class KeysServiceServicer(metaclass=abc.ABCMeta):
-    """Makes, shows, changes and revokes keys, and tells what was spent. Keys are kept where auth.key_store
+    """Makes, shows, changes and revokes keys, and reports what was spent. Keys are kept where auth.key_store
     says, as hashes: a key itself is in one response alone, that which made it. Those of the settings
     are the settings' to change.
     """

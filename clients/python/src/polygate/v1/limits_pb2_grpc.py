@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class LimitsServiceStub(object):
-    """Shows and fills the limits of calls.
+    """Shows and resets the limits of calls.
     """
 
     def __init__(self, channel):
@@ -53,11 +53,11 @@ class LimitsServiceStub(object):
 
 
 class LimitsServiceServicer(object):
-    """Shows and fills the limits of calls.
+    """Shows and resets the limits of calls.
     """
 
     def ListLimits(self, request, context):
-        """The limits that calls met lately, the latest first.
+        """The limits that recent calls counted against, the latest first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -71,7 +71,7 @@ class LimitsServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ResetLimit(self, request, context):
-        """Makes the limits of one owner as if nothing had been used. Calls in progress go on to count.
+        """Resets the limits of one owner, as if nothing had been used. Calls in progress still count.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -104,7 +104,7 @@ def add_LimitsServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class LimitsService(object):
-    """Shows and fills the limits of calls.
+    """Shows and resets the limits of calls.
     """
 
     @staticmethod

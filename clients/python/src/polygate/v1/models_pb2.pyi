@@ -75,7 +75,7 @@ class ListModelsByBackendResponse(google.protobuf.message.Message):
     OIP_FIELD_NUMBER: builtins.int
     @property
     def tensorflow(self) -> Global___ModelNames:
-        """Models of TensorFlow Serving, as far as it was told of them: it cannot list them."""
+        """Models of TensorFlow Serving that settings or calls have named: it cannot list what it has."""
 
     @property
     def onnx(self) -> Global___ModelsByName:
@@ -233,7 +233,7 @@ class Model(google.protobuf.message.Message):
     state: builtins.str
     """available, loading, unloaded or failed."""
     version: builtins.str
-    """Version that answers requests which name none; empty for models without versions."""
+    """Version that serves requests which name none; empty for models without versions."""
     error: builtins.str
     """Why it failed to load, or why the last change of it failed while it goes on as it was."""
     @property
@@ -250,15 +250,15 @@ class Model(google.protobuf.message.Message):
 
     @property
     def inputs(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___TensorMetadata]:
-        """What it takes."""
+        """Its inputs."""
 
     @property
     def outputs(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___TensorMetadata]:
-        """What it gives."""
+        """Its outputs."""
 
     @property
     def labels(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """What it tells apart."""
+        """The labels of what it distinguishes."""
 
     @property
     def versions(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___ModelVersion]:
@@ -270,7 +270,7 @@ class Model(google.protobuf.message.Message):
 
     @property
     def metadata(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.str]:
-        """What the model's file says of itself; only where one model is asked for."""
+        """Metadata of the model's file; only where one model is asked for."""
 
     def __init__(
         self,
@@ -361,7 +361,7 @@ class TensorMetadata(google.protobuf.message.Message):
     name: builtins.str
     """Name of the tensor."""
     datatype: builtins.str
-    """Element type, in the words of the Open Inference Protocol."""
+    """Element type, as the Open Inference Protocol names it."""
     @property
     def shape(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.int]:
         """Size of each dimension; -1 where any size is taken."""

@@ -33,7 +33,7 @@ class Tensor(google.protobuf.message.Message):
     name: builtins.str
     """Name of the model's input or output."""
     datatype: builtins.str
-    """Element type, in the words of the Open Inference Protocol."""
+    """Element type, as the Open Inference Protocol names it."""
     raw: builtins.bytes
     """Row-major little-endian elements; base64 in JSON. BYTES elements are each preceded by their
     length as a little-endian uint32.
@@ -45,7 +45,7 @@ class Tensor(google.protobuf.message.Message):
     @property
     def data(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.float]:
         """Row-major elements as one flat list of numbers, for every datatype but BYTES; the shape says how
-        they are nested. BOOL takes 0 and 1. A 64-bit integer beyond 2^53 must travel as raw. In answers
+        they are nested. BOOL takes 0 and 1. A 64-bit integer beyond 2^53 must travel as raw. In responses
         FP16, BF16 and FP32 are the shortest decimals that read back as the same float.
         """
 
@@ -85,15 +85,15 @@ class PredictRequest(google.protobuf.message.Message):
     model: builtins.str
     """Name or alias of the model."""
     version: builtins.str
-    """Version of the model as a whole number, or a label of one such as canary; empty leaves the choice
+    """Version of the model as an integer, or a label of one such as canary; empty leaves the choice
     to the model: its split, its label stable, or the newest version.
     """
     file: builtins.bytes
     """An encoded image (JPEG, PNG, WebP, GIF, TIFF, AVIF), prepared as the model declares."""
     top_k: builtins.int
-    """Greatest number of classifications or detections; default 5 and 100."""
+    """Maximum number of classifications or detections; default 5 and 100."""
     score_threshold: builtins.float
-    """Least score of a detection, 0 to 1; default from the model."""
+    """Minimum score of a detection, 0 to 1; default from the model."""
     include_outputs: builtins.bool
     """Adds the output tensors where there are labels or boxes. Where there are none they are always
     there: the model declares none, or the input was a batch of several rows. They come as the inputs
@@ -153,11 +153,11 @@ class PredictResponse(google.protobuf.message.Message):
     """Kind of backend that ran it: onnx, tensorflow or oip."""
     @property
     def classifications(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___Classification]:
-        """Labels by falling score."""
+        """Labels, the highest score first."""
 
     @property
     def detections(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___Detection]:
-        """Boxes by falling score."""
+        """Boxes, the highest score first."""
 
     @property
     def outputs(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___Tensor]:

@@ -59,7 +59,7 @@ class PredictServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def StreamPredict(self, request_iterator, context):
-        """Many inferences on one stream, answered in the order they came.
+        """Many inferences on one stream; responses come in the order of their requests.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -30,7 +30,7 @@ class PredictServiceStub:
     Predict: grpc.UnaryUnaryMultiCallable[polygate.v1.predict_pb2.PredictRequest, polygate.v1.predict_pb2.PredictResponse]
     """One inference. Over REST also with the image as the body, or as the file of a form."""
     StreamPredict: grpc.StreamStreamMultiCallable[polygate.v1.predict_pb2.PredictRequest, polygate.v1.predict_pb2.PredictResponse]
-    """Many inferences on one stream, answered in the order they came."""
+    """Many inferences on one stream; responses come in the order of their requests."""
 
 @typing.type_check_only
 class PredictServiceAsyncStub(PredictServiceStub):
@@ -40,7 +40,7 @@ class PredictServiceAsyncStub(PredictServiceStub):
     Predict: grpc.aio.UnaryUnaryMultiCallable[polygate.v1.predict_pb2.PredictRequest, polygate.v1.predict_pb2.PredictResponse]  # type: ignore[assignment]
     """One inference. Over REST also with the image as the body, or as the file of a form."""
     StreamPredict: grpc.aio.StreamStreamMultiCallable[polygate.v1.predict_pb2.PredictRequest, polygate.v1.predict_pb2.PredictResponse]  # type: ignore[assignment]
-    """Many inferences on one stream, answered in the order they came."""
+    """Many inferences on one stream; responses come in the order of their requests."""
 
 class PredictServiceServicer(metaclass=abc.ABCMeta):
     """Runs models."""
@@ -59,6 +59,6 @@ class PredictServiceServicer(metaclass=abc.ABCMeta):
         request_iterator: _MaybeAsyncIterator[polygate.v1.predict_pb2.PredictRequest],
         context: _ServicerContext,
     ) -> typing.Union[collections.abc.Iterator[polygate.v1.predict_pb2.PredictResponse], collections.abc.AsyncIterator[polygate.v1.predict_pb2.PredictResponse]]:
-        """Many inferences on one stream, answered in the order they came."""
+        """Many inferences on one stream; responses come in the order of their requests."""
 
 def add_PredictServiceServicer_to_server(servicer: PredictServiceServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...

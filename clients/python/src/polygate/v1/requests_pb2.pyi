@@ -22,7 +22,7 @@ DESCRIPTOR: google.protobuf.descriptor.FileDescriptor
 
 @typing.final
 class RequestFilter(google.protobuf.message.Message):
-    """Which calls are meant; what is not set takes all."""
+    """Which calls are meant; a field that is not set matches all."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -132,13 +132,13 @@ class RequestEntry(google.protobuf.message.Message):
     attempts: builtins.int
     """How many tries there were."""
     code: builtins.str
-    """Status code in gRPC's words, such as OK or NOT_FOUND."""
+    """gRPC's status code, such as OK or NOT_FOUND."""
     reason: builtins.str
     """Reason of a failure."""
     blame: builtins.str
     """Whose fault a failure was: caller, upstream or gateway."""
     error: builtins.str
-    """What the client learned of a failure."""
+    """Message of a failure, as the client was sent it."""
     http_status: builtins.int
     """HTTP status."""
     duration_ms: builtins.float
@@ -154,14 +154,14 @@ class RequestEntry(google.protobuf.message.Message):
     cost: builtins.float
     """Price in US dollars."""
     queue_ms: builtins.float
-    """Milliseconds of those spent waiting for backends that went by in line for a place."""
+    """Of the milliseconds spent waiting for backends: those spent in the queue for a free one."""
     drained_ms: builtins.float
     """Milliseconds for which a backend went on after the client had left."""
     trace_id: builtins.str
     """Id of its trace in 32 hexadecimal digits; empty where it was not sampled."""
     sequence: builtins.float
-    """Counts the calls that are kept in the order of their ends, 1 for the first: lists and pages begin
-    with the greatest.
+    """Counts the calls that are kept in the order in which they ended, 1 for the first: lists and pages
+    begin with the greatest.
     """
     @property
     def start_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
@@ -303,9 +303,9 @@ class ListRequestsRequest(google.protobuf.message.Message):
     PAGE_SIZE_FIELD_NUMBER: builtins.int
     PAGE_TOKEN_FIELD_NUMBER: builtins.int
     page_size: builtins.int
-    """Most that are wanted; 100 when absent."""
+    """Maximum number to list; 100 when absent."""
     page_token: builtins.str
-    """From the response before; empty begins with the newest."""
+    """`next_page_token` of the previous page; empty begins with the newest."""
     @property
     def filter(self) -> Global___RequestFilter:
         """All when absent."""
@@ -401,11 +401,11 @@ class GetRequestResponse(google.protobuf.message.Message):
 
     @property
     def request_body(self) -> Global___CapturedBody:
-        """What was asked; absent unless bodies are captured."""
+        """The request; absent unless bodies are captured."""
 
     @property
     def response_body(self) -> Global___CapturedBody:
-        """What was answered; absent unless bodies are captured."""
+        """The response; absent unless bodies are captured."""
 
     def __init__(
         self,

@@ -62,7 +62,7 @@ class RoutingServiceServicer(object):
     """
 
     def SelectProvider(self, request, context):
-        """The provider that a chat would be given to now, with its score, the next best ones, and why the
+        """The provider that a chat would be sent to now, with its score, the next best ones, and why the
         others were out. Nothing is sent anywhere. UNAVAILABLE when no one is left.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

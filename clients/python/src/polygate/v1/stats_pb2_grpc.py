@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class StatsServiceStub(object):
-    """Says what the gateway has done.
+    """Reports what the gateway has done, and what it is likely to be asked.
     """
 
     def __init__(self, channel):
@@ -63,7 +63,7 @@ class StatsServiceStub(object):
 
 
 class StatsServiceServicer(object):
-    """Says what the gateway has done.
+    """Reports what the gateway has done, and what it is likely to be asked.
     """
 
     def GetStats(self, request, context):
@@ -74,7 +74,7 @@ class StatsServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def WatchStats(self, request, context):
-        """Totals again and again.
+        """Totals, sent repeatedly.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -138,7 +138,7 @@ def add_StatsServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class StatsService(object):
-    """Says what the gateway has done.
+    """Reports what the gateway has done, and what it is likely to be asked.
     """
 
     @staticmethod

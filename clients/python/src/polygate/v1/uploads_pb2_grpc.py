@@ -49,7 +49,7 @@ class UploadServiceServicer(object):
 
     def Upload(self, request_iterator, context):
         """Keeps one file: the pieces of its bytes, or of a multipart form that holds it, as the content type
-        of the first piece says. Any other content type is passed over: the bytes tell what the file is.
+        of the first piece says. Any other content type is ignored: the bytes show what the file is.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -30,7 +30,7 @@ class UploadServiceStub:
     def __new__(cls, channel: grpc.aio.Channel) -> UploadServiceAsyncStub: ...
     Upload: grpc.StreamUnaryMultiCallable[google.api.httpbody_pb2.HttpBody, polygate.v1.uploads_pb2.UploadResponse]
     """Keeps one file: the pieces of its bytes, or of a multipart form that holds it, as the content type
-    of the first piece says. Any other content type is passed over: the bytes tell what the file is.
+    of the first piece says. Any other content type is ignored: the bytes show what the file is.
     """
 
 @typing.type_check_only
@@ -40,7 +40,7 @@ class UploadServiceAsyncStub(UploadServiceStub):
     def __init__(self, channel: grpc.aio.Channel) -> None: ...
     Upload: grpc.aio.StreamUnaryMultiCallable[google.api.httpbody_pb2.HttpBody, polygate.v1.uploads_pb2.UploadResponse]  # type: ignore[assignment]
     """Keeps one file: the pieces of its bytes, or of a multipart form that holds it, as the content type
-    of the first piece says. Any other content type is passed over: the bytes tell what the file is.
+    of the first piece says. Any other content type is ignored: the bytes show what the file is.
     """
 
 class UploadServiceServicer(metaclass=abc.ABCMeta):
@@ -53,7 +53,7 @@ class UploadServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[polygate.v1.uploads_pb2.UploadResponse, collections.abc.Awaitable[polygate.v1.uploads_pb2.UploadResponse]]:
         """Keeps one file: the pieces of its bytes, or of a multipart form that holds it, as the content type
-        of the first piece says. Any other content type is passed over: the bytes tell what the file is.
+        of the first piece says. Any other content type is ignored: the bytes show what the file is.
         """
 
 def add_UploadServiceServicer_to_server(servicer: UploadServiceServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...

@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
 export declare const file_polygate_v1_cache: GenFile;
 
 /**
- * Asks for responses to be let go.
+ * Asks to delete kept responses.
  *
  * @generated from message polygate.v1.PurgeRequest
  */
@@ -34,20 +34,20 @@ export declare type PurgeRequest = Message<"polygate.v1.PurgeRequest"> & {
 export declare const PurgeRequestSchema: GenMessage<PurgeRequest>;
 
 /**
- * What was let go.
+ * What was deleted.
  *
  * @generated from message polygate.v1.PurgeResponse
  */
 export declare type PurgeResponse = Message<"polygate.v1.PurgeResponse"> & {
   /**
-   * Responses.
+   * Number of responses.
    *
    * @generated from field: uint32 entries = 1;
    */
   entries: number;
 
   /**
-   * Their bytes.
+   * Size of these responses in bytes.
    *
    * @generated from field: double bytes = 2;
    */
@@ -67,7 +67,7 @@ export declare const PurgeResponseSchema: GenMessage<PurgeResponse>;
  */
 export declare const CacheService: GenService<{
   /**
-   * Lets go of responses. Those in progress are sent to whoever waits for them, and not kept.
+   * Deletes kept responses. Those in progress are sent to the callers that wait for them, and not kept.
    *
    * @generated from rpc polygate.v1.CacheService.Purge
    */

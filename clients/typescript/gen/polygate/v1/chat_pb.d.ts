@@ -131,7 +131,7 @@ export declare type ToolDefinition = Message<"polygate.v1.ToolDefinition"> & {
   namespace: string;
 
   /**
-   * The arguments must follow the schema to the letter.
+   * The arguments must follow the schema exactly.
    *
    * @generated from field: optional bool strict = 5;
    */
@@ -234,7 +234,7 @@ export declare type ChatRequest = Message<"polygate.v1.ChatRequest"> & {
   useTools: boolean;
 
   /**
-   * Over REST: answer as a stream. RPC callers use StreamChat.
+   * Over REST: respond with a stream. RPC callers use StreamChat.
    *
    * @generated from field: bool stream = 4;
    */
@@ -262,7 +262,7 @@ export declare type ChatRequest = Message<"polygate.v1.ChatRequest"> & {
   temperature?: number | undefined;
 
   /**
-   * Greatest number of tokens to write.
+   * Maximum number of tokens to write.
    *
    * @generated from field: optional int32 max_tokens = 8;
    */
@@ -581,7 +581,7 @@ export declare const QueryRequestSchema: GenMessage<QueryRequest>;
  */
 export declare type QueryOptions = Message<"polygate.v1.QueryOptions"> & {
   /**
-   * Greatest number of tokens to write.
+   * Maximum number of tokens to write.
    *
    * @generated from field: optional int32 max_tokens = 1;
    */
@@ -690,7 +690,7 @@ export declare const CountTokensResponseSchema: GenMessage<CountTokensResponse>;
  */
 export declare const ChatService: GenService<{
   /**
-   * One whole response. Over REST, `"stream": true` answers as StreamChat does.
+   * One whole response. Over REST, `"stream": true` responds as StreamChat does.
    *
    * @generated from rpc polygate.v1.ChatService.Chat
    */

@@ -26,7 +26,7 @@ export declare type Part = Message<"polygate.v1.Part"> & {
    */
   content: {
     /**
-     * Words.
+     * Text.
      *
      * @generated from field: polygate.v1.TextPart text = 1;
      */
@@ -34,7 +34,7 @@ export declare type Part = Message<"polygate.v1.Part"> & {
     case: "text";
   } | {
     /**
-     * A picture.
+     * An image.
      *
      * @generated from field: polygate.v1.MediaPart image = 2;
      */
@@ -42,7 +42,7 @@ export declare type Part = Message<"polygate.v1.Part"> & {
     case: "image";
   } | {
     /**
-     * Sound.
+     * Audio.
      *
      * @generated from field: polygate.v1.MediaPart audio = 3;
      */
@@ -50,7 +50,7 @@ export declare type Part = Message<"polygate.v1.Part"> & {
     case: "audio";
   } | {
     /**
-     * A moving picture.
+     * A video.
      *
      * @generated from field: polygate.v1.MediaPart video = 4;
      */
@@ -121,13 +121,13 @@ export declare type Part = Message<"polygate.v1.Part"> & {
 export declare const PartSchema: GenMessage<Part>;
 
 /**
- * Words.
+ * Text.
  *
  * @generated from message polygate.v1.TextPart
  */
 export declare type TextPart = Message<"polygate.v1.TextPart"> & {
   /**
-   * The words.
+   * The text.
    *
    * @generated from field: string text = 1;
    */
@@ -186,7 +186,7 @@ export declare type MediaPart = Message<"polygate.v1.MediaPart"> & {
   } | { case: undefined; value?: undefined };
 
   /**
-   * Media type, such as image/png; empty where the source tells it.
+   * Media type, such as image/png; empty where the source says it.
    *
    * @generated from field: string media_type = 4;
    */
@@ -281,7 +281,7 @@ export declare const OpaqueStateSchema: GenMessage<OpaqueState>;
  */
 export declare type RefusalPart = Message<"polygate.v1.RefusalPart"> & {
   /**
-   * The words; empty when there are none.
+   * The text; empty when there is none.
    *
    * @generated from field: string text = 1;
    */
@@ -370,7 +370,7 @@ export declare type ToolResultPart = Message<"polygate.v1.ToolResultPart"> & {
   callId: string;
 
   /**
-   * Name of the tool; empty where the call tells it.
+   * Name of the tool; empty where the call has it.
    *
    * @generated from field: string name = 2;
    */
@@ -546,7 +546,7 @@ export declare type ResponseFormat = Message<"polygate.v1.ResponseFormat"> & {
   description: string;
 
   /**
-   * The response must follow the schema to the letter.
+   * The response must follow the schema exactly.
    *
    * @generated from field: optional bool strict = 5;
    */
@@ -620,7 +620,7 @@ export declare type Reasoning = Message<"polygate.v1.Reasoning"> & {
   effort: string;
 
   /**
-   * Greatest number of tokens to think.
+   * Maximum number of tokens for thinking.
    *
    * @generated from field: optional int32 budget_tokens = 3;
    */
@@ -727,35 +727,35 @@ export declare const Reasoning_ShowSchema: GenEnum<Reasoning_Show>;
  */
 export declare type Sampling = Message<"polygate.v1.Sampling"> & {
   /**
-   * Share of probability that is chosen from, 0 to 1.
+   * Tokens are chosen from the most likely ones that make up this share of the probability, 0 to 1.
    *
    * @generated from field: optional double top_p = 1;
    */
   topP?: number | undefined;
 
   /**
-   * Number of tokens that are chosen from.
+   * Tokens are chosen from so many of the most likely ones.
    *
    * @generated from field: optional int32 top_k = 2;
    */
   topK?: number | undefined;
 
   /**
-   * Makes providers that can repeat a response do so.
+   * With an equal seed, providers that can repeat a response do so.
    *
    * @generated from field: optional double seed = 3;
    */
   seed?: number | undefined;
 
   /**
-   * Against words that occurred, -2 to 2.
+   * Penalty on tokens that have occurred, -2 to 2.
    *
    * @generated from field: optional double presence_penalty = 4;
    */
   presencePenalty?: number | undefined;
 
   /**
-   * Against words by how often they occurred, -2 to 2.
+   * Penalty on tokens by how often they have occurred, -2 to 2.
    *
    * @generated from field: optional double frequency_penalty = 5;
    */
@@ -769,14 +769,14 @@ export declare type Sampling = Message<"polygate.v1.Sampling"> & {
   logitBias: TokenBias[];
 
   /**
-   * Send the probabilities of the tokens that were chosen.
+   * Asks for the log probabilities of the tokens that were chosen.
    *
    * @generated from field: optional bool logprobs = 7;
    */
   logprobs?: boolean | undefined;
 
   /**
-   * And of so many others at each place.
+   * And for those of so many of the most likely tokens at each position.
    *
    * @generated from field: optional int32 top_logprobs = 8;
    */
@@ -844,7 +844,7 @@ export declare type Label = Message<"polygate.v1.Label"> & {
 export declare const LabelSchema: GenMessage<Label>;
 
 /**
- * What some providers take besides the conversation.
+ * Options that only some providers have.
  *
  * @generated from message polygate.v1.ProviderOptions
  */
@@ -913,7 +913,7 @@ export declare type ProviderOptions = Message<"polygate.v1.ProviderOptions"> & {
   store?: boolean | undefined;
 
   /**
-   * The provider answers at once and works on.
+   * The provider responds at once and goes on in the background.
    *
    * @generated from field: optional bool background = 10;
    */
@@ -947,7 +947,7 @@ export declare type Speech = Message<"polygate.v1.Speech"> & {
   voice: string;
 
   /**
-   * How the sound is written: wav, mp3, flac, opus, aac or pcm16; empty for the provider's default.
+   * Audio format: wav, mp3, flac, opus, aac or pcm16; empty for the provider's default.
    *
    * @generated from field: string format = 2;
    */
@@ -981,7 +981,7 @@ export declare type Stop = Message<"polygate.v1.Stop"> & {
   raw: string;
 
   /**
-   * The stop sequence that came.
+   * The stop sequence that the model wrote.
    *
    * @generated from field: string sequence = 3;
    */
@@ -1015,21 +1015,21 @@ export enum Stop_Kind {
   UNSPECIFIED = 0,
 
   /**
-   * The model had said all.
+   * The model had finished.
    *
    * @generated from enum value: KIND_END = 1;
    */
   END = 1,
 
   /**
-   * One of the stop sequences came.
+   * The model wrote one of the stop sequences.
    *
    * @generated from enum value: KIND_SEQUENCE = 2;
    */
   SEQUENCE = 2,
 
   /**
-   * The bound on tokens was reached.
+   * The maximum number of tokens was reached.
    *
    * @generated from enum value: KIND_LENGTH = 3;
    */
@@ -1171,7 +1171,7 @@ export declare type ChatEvent = Message<"polygate.v1.ChatEvent"> & {
     case: "state";
   } | {
     /**
-     * More words of a refusal.
+     * More text of a refusal.
      *
      * @generated from field: string refusal_delta = 9;
      */
@@ -1315,14 +1315,14 @@ export declare type Usage = Message<"polygate.v1.Usage"> & {
   reasoningTokens: number;
 
   /**
-   * Of the tokens read: sound.
+   * Of the tokens read: audio.
    *
    * @generated from field: int32 audio_prompt_tokens = 8;
    */
   audioPromptTokens: number;
 
   /**
-   * Of the tokens written: sound.
+   * Of the tokens written: audio.
    *
    * @generated from field: int32 audio_completion_tokens = 9;
    */

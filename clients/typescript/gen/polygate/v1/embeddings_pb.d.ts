@@ -76,7 +76,7 @@ export declare type EmbedInput = Message<"polygate.v1.EmbedInput"> & {
    */
   content: {
     /**
-     * Words.
+     * Text.
      *
      * @generated from field: string text = 1;
      */
@@ -84,7 +84,7 @@ export declare type EmbedInput = Message<"polygate.v1.EmbedInput"> & {
     case: "text";
   } | {
     /**
-     * Words that are tokens already. Not every provider takes them.
+     * Text that is tokens already. Not every provider takes it.
      *
      * @generated from field: polygate.v1.TokenList tokens = 2;
      */
@@ -107,7 +107,7 @@ export declare type EmbedInput = Message<"polygate.v1.EmbedInput"> & {
 export declare const EmbedInputSchema: GenMessage<EmbedInput>;
 
 /**
- * Tokens of the model that is asked, by their numbers.
+ * Text as tokens of the model, by their numbers.
  *
  * @generated from message polygate.v1.TokenList
  */

@@ -34,7 +34,7 @@ export declare type KeyBudget = Message<"polygate.v1.KeyBudget"> & {
   period: string;
 
   /**
-   * At the end of the money: warn goes on, block refuses; empty is block.
+   * When the money is spent: warn serves calls on, block rejects them; empty is block.
    *
    * @generated from field: string on_exceeded = 3;
    */
@@ -61,7 +61,7 @@ export declare type KeyAllowance = Message<"polygate.v1.KeyAllowance"> & {
   requestsPerMinute?: number | undefined;
 
   /**
-   * Requests at once; a tenth of a minute's, but at least one, when absent.
+   * Requests in one burst; a tenth of a minute's, but at least one, when absent.
    *
    * @generated from field: optional uint32 burst = 2;
    */
@@ -82,7 +82,7 @@ export declare type KeyAllowance = Message<"polygate.v1.KeyAllowance"> & {
   concurrentMax?: number | undefined;
 
   /**
-   * Money; without a bound when absent.
+   * Money; without a limit when absent.
    *
    * @generated from field: polygate.v1.KeyBudget budget = 5;
    */
@@ -96,7 +96,7 @@ export declare type KeyAllowance = Message<"polygate.v1.KeyAllowance"> & {
 export declare const KeyAllowanceSchema: GenMessage<KeyAllowance>;
 
 /**
- * What may be said of a key.
+ * What a key is called, and what it may do.
  *
  * @generated from message polygate.v1.KeySpec
  */
@@ -125,8 +125,8 @@ export declare type KeySpec = Message<"polygate.v1.KeySpec"> & {
   models: string[];
 
   /**
-   * Paths such as /v1/ and procedures such as polygate.v1.ChatService/ that it may call, by how they
-   * begin. All when empty.
+   * Paths such as /v1/ and procedures such as polygate.v1.ChatService/ that it may call: those that
+   * begin with one of these. All when empty.
    *
    * @generated from field: repeated string routes = 4;
    */
@@ -140,7 +140,7 @@ export declare type KeySpec = Message<"polygate.v1.KeySpec"> & {
   group: string;
 
   /**
-   * Words that its spending is summed up by.
+   * Tags that its spending is summed up by.
    *
    * @generated from field: repeated string tags = 6;
    */
@@ -325,14 +325,14 @@ export declare type ListKeysRequest = Message<"polygate.v1.ListKeysRequest"> & {
   includeRevoked: boolean;
 
   /**
-   * Most that are wanted; 100 when absent.
+   * Maximum number to list; 100 when absent.
    *
    * @generated from field: optional int32 page_size = 3;
    */
   pageSize?: number | undefined;
 
   /**
-   * From the response before; empty begins with the newest.
+   * `next_page_token` of the previous page; empty begins with the newest.
    *
    * @generated from field: string page_token = 4;
    */
@@ -764,7 +764,7 @@ export declare type GetUsageResponse = Message<"polygate.v1.GetUsageResponse"> &
 export declare const GetUsageResponseSchema: GenMessage<GetUsageResponse>;
 
 /**
- * Makes, shows, changes and revokes keys, and tells what was spent. Keys are kept where auth.key_store
+ * Makes, shows, changes and revokes keys, and reports what was spent. Keys are kept where auth.key_store
  * says, as hashes: a key itself is in one response alone, that which made it. Those of the settings
  * are the settings' to change.
  *

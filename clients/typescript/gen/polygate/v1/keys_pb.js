@@ -161,7 +161,7 @@ export const GetUsageResponseSchema = /*@__PURE__*/
   messageDesc(file_polygate_v1_keys, 20);
 
 /**
- * Makes, shows, changes and revokes keys, and tells what was spent. Keys are kept where auth.key_store
+ * Makes, shows, changes and revokes keys, and reports what was spent. Keys are kept where auth.key_store
  * says, as hashes: a key itself is in one response alone, that which made it. Those of the settings
  * are the settings' to change.
  *

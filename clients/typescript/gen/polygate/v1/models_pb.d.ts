@@ -67,7 +67,7 @@ export declare const ListModelsByBackendRequestSchema: GenMessage<ListModelsByBa
  */
 export declare type ListModelsByBackendResponse = Message<"polygate.v1.ListModelsByBackendResponse"> & {
   /**
-   * Models of TensorFlow Serving, as far as it was told of them: it cannot list them.
+   * Models of TensorFlow Serving that settings or calls have named: it cannot list what it has.
    *
    * @generated from field: polygate.v1.ModelNames tensorflow = 1;
    */
@@ -197,7 +197,7 @@ export declare type Model = Message<"polygate.v1.Model"> & {
   state: string;
 
   /**
-   * Version that answers requests which name none; empty for models without versions.
+   * Version that serves requests which name none; empty for models without versions.
    *
    * @generated from field: string version = 8;
    */
@@ -211,21 +211,21 @@ export declare type Model = Message<"polygate.v1.Model"> & {
   aliases: string[];
 
   /**
-   * What it takes.
+   * Its inputs.
    *
    * @generated from field: repeated polygate.v1.TensorMetadata inputs = 10;
    */
   inputs: TensorMetadata[];
 
   /**
-   * What it gives.
+   * Its outputs.
    *
    * @generated from field: repeated polygate.v1.TensorMetadata outputs = 11;
    */
   outputs: TensorMetadata[];
 
   /**
-   * What it tells apart.
+   * The labels of what it distinguishes.
    *
    * @generated from field: repeated string labels = 12;
    */
@@ -253,7 +253,7 @@ export declare type Model = Message<"polygate.v1.Model"> & {
   versionLabels: { [key: string]: string };
 
   /**
-   * What the model's file says of itself; only where one model is asked for.
+   * Metadata of the model's file; only where one model is asked for.
    *
    * @generated from field: map<string, string> metadata = 16;
    */
@@ -341,7 +341,7 @@ export declare type TensorMetadata = Message<"polygate.v1.TensorMetadata"> & {
   name: string;
 
   /**
-   * Element type, in the words of the Open Inference Protocol.
+   * Element type, as the Open Inference Protocol names it.
    *
    * @generated from field: string datatype = 2;
    */

@@ -15,7 +15,7 @@ import type { RoutingDecision } from "./routing_pb.js";
 export declare const file_polygate_v1_requests: GenFile;
 
 /**
- * Which calls are meant; what is not set takes all.
+ * Which calls are meant; a field that is not set matches all.
  *
  * @generated from message polygate.v1.RequestFilter
  */
@@ -181,7 +181,7 @@ export declare type RequestEntry = Message<"polygate.v1.RequestEntry"> & {
   attempts: number;
 
   /**
-   * Status code in gRPC's words, such as OK or NOT_FOUND.
+   * gRPC's status code, such as OK or NOT_FOUND.
    *
    * @generated from field: string code = 13;
    */
@@ -202,7 +202,7 @@ export declare type RequestEntry = Message<"polygate.v1.RequestEntry"> & {
   blame: string;
 
   /**
-   * What the client learned of a failure.
+   * Message of a failure, as the client was sent it.
    *
    * @generated from field: string error = 16;
    */
@@ -258,7 +258,7 @@ export declare type RequestEntry = Message<"polygate.v1.RequestEntry"> & {
   cost: number;
 
   /**
-   * Milliseconds of those spent waiting for backends that went by in line for a place.
+   * Of the milliseconds spent waiting for backends: those spent in the queue for a free one.
    *
    * @generated from field: double queue_ms = 24;
    */
@@ -279,8 +279,8 @@ export declare type RequestEntry = Message<"polygate.v1.RequestEntry"> & {
   traceId: string;
 
   /**
-   * Counts the calls that are kept in the order of their ends, 1 for the first: lists and pages begin
-   * with the greatest.
+   * Counts the calls that are kept in the order in which they ended, 1 for the first: lists and pages
+   * begin with the greatest.
    *
    * @generated from field: double sequence = 27;
    */
@@ -417,14 +417,14 @@ export declare type ListRequestsRequest = Message<"polygate.v1.ListRequestsReque
   filter?: RequestFilter | undefined;
 
   /**
-   * Most that are wanted; 100 when absent.
+   * Maximum number to list; 100 when absent.
    *
    * @generated from field: optional int32 page_size = 2;
    */
   pageSize?: number | undefined;
 
   /**
-   * From the response before; empty begins with the newest.
+   * `next_page_token` of the previous page; empty begins with the newest.
    *
    * @generated from field: string page_token = 3;
    */
@@ -520,14 +520,14 @@ export declare type GetRequestResponse = Message<"polygate.v1.GetRequestResponse
   attempts: RequestAttempt[];
 
   /**
-   * What was asked; absent unless bodies are captured.
+   * The request; absent unless bodies are captured.
    *
    * @generated from field: polygate.v1.CapturedBody request_body = 3;
    */
   requestBody?: CapturedBody | undefined;
 
   /**
-   * What was answered; absent unless bodies are captured.
+   * The response; absent unless bodies are captured.
    *
    * @generated from field: polygate.v1.CapturedBody response_body = 4;
    */

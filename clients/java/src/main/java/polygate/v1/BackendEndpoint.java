@@ -185,7 +185,7 @@ private static final long serialVersionUID = 0L;
   private int requests_ = 0;
   /**
    * <pre>
-   * Calls that it was given since the start, or the last reset.
+   * Calls that were sent to it since the start, or the last reset.
    * </pre>
    *
    * <code>int32 requests = 5 [json_name = "requests"];</code>
@@ -200,7 +200,7 @@ private static final long serialVersionUID = 0L;
   private int errors_ = 0;
   /**
    * <pre>
-   * Those of them that failed by its fault.
+   * Of these, those that failed by its fault.
    * </pre>
    *
    * <code>int32 errors = 6 [json_name = "errors"];</code>
@@ -391,7 +391,7 @@ private static final long serialVersionUID = 0L;
   private int concurrencyLimit_ = 0;
   /**
    * <pre>
-   * Calls that it is given at one time now; absent where nothing bounds them.
+   * Most calls that it is sent at one time, as of now; absent where there is no such limit.
    * </pre>
    *
    * <code>optional int32 concurrency_limit = 12 [json_name = "concurrencyLimit"];</code>
@@ -403,7 +403,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Calls that it is given at one time now; absent where nothing bounds them.
+   * Most calls that it is sent at one time, as of now; absent where there is no such limit.
    * </pre>
    *
    * <code>optional int32 concurrency_limit = 12 [json_name = "concurrencyLimit"];</code>
@@ -1332,7 +1332,7 @@ private static final long serialVersionUID = 0L;
     private int requests_ ;
     /**
      * <pre>
-     * Calls that it was given since the start, or the last reset.
+     * Calls that were sent to it since the start, or the last reset.
      * </pre>
      *
      * <code>int32 requests = 5 [json_name = "requests"];</code>
@@ -1344,7 +1344,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Calls that it was given since the start, or the last reset.
+     * Calls that were sent to it since the start, or the last reset.
      * </pre>
      *
      * <code>int32 requests = 5 [json_name = "requests"];</code>
@@ -1360,7 +1360,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Calls that it was given since the start, or the last reset.
+     * Calls that were sent to it since the start, or the last reset.
      * </pre>
      *
      * <code>int32 requests = 5 [json_name = "requests"];</code>
@@ -1376,7 +1376,7 @@ private static final long serialVersionUID = 0L;
     private int errors_ ;
     /**
      * <pre>
-     * Those of them that failed by its fault.
+     * Of these, those that failed by its fault.
      * </pre>
      *
      * <code>int32 errors = 6 [json_name = "errors"];</code>
@@ -1388,7 +1388,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Those of them that failed by its fault.
+     * Of these, those that failed by its fault.
      * </pre>
      *
      * <code>int32 errors = 6 [json_name = "errors"];</code>
@@ -1404,7 +1404,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Those of them that failed by its fault.
+     * Of these, those that failed by its fault.
      * </pre>
      *
      * <code>int32 errors = 6 [json_name = "errors"];</code>
@@ -2061,7 +2061,7 @@ private static final long serialVersionUID = 0L;
     private int concurrencyLimit_ ;
     /**
      * <pre>
-     * Calls that it is given at one time now; absent where nothing bounds them.
+     * Most calls that it is sent at one time, as of now; absent where there is no such limit.
      * </pre>
      *
      * <code>optional int32 concurrency_limit = 12 [json_name = "concurrencyLimit"];</code>
@@ -2073,7 +2073,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Calls that it is given at one time now; absent where nothing bounds them.
+     * Most calls that it is sent at one time, as of now; absent where there is no such limit.
      * </pre>
      *
      * <code>optional int32 concurrency_limit = 12 [json_name = "concurrencyLimit"];</code>
@@ -2085,7 +2085,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Calls that it is given at one time now; absent where nothing bounds them.
+     * Most calls that it is sent at one time, as of now; absent where there is no such limit.
      * </pre>
      *
      * <code>optional int32 concurrency_limit = 12 [json_name = "concurrencyLimit"];</code>
@@ -2101,7 +2101,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Calls that it is given at one time now; absent where nothing bounds them.
+     * Most calls that it is sent at one time, as of now; absent where there is no such limit.
      * </pre>
      *
      * <code>optional int32 concurrency_limit = 12 [json_name = "concurrencyLimit"];</code>

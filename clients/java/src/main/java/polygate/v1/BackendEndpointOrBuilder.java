@@ -72,7 +72,7 @@ public interface BackendEndpointOrBuilder extends
 
   /**
    * <pre>
-   * Calls that it was given since the start, or the last reset.
+   * Calls that were sent to it since the start, or the last reset.
    * </pre>
    *
    * <code>int32 requests = 5 [json_name = "requests"];</code>
@@ -82,7 +82,7 @@ public interface BackendEndpointOrBuilder extends
 
   /**
    * <pre>
-   * Those of them that failed by its fault.
+   * Of these, those that failed by its fault.
    * </pre>
    *
    * <code>int32 errors = 6 [json_name = "errors"];</code>
@@ -203,7 +203,7 @@ public interface BackendEndpointOrBuilder extends
 
   /**
    * <pre>
-   * Calls that it is given at one time now; absent where nothing bounds them.
+   * Most calls that it is sent at one time, as of now; absent where there is no such limit.
    * </pre>
    *
    * <code>optional int32 concurrency_limit = 12 [json_name = "concurrencyLimit"];</code>
@@ -212,7 +212,7 @@ public interface BackendEndpointOrBuilder extends
   boolean hasConcurrencyLimit();
   /**
    * <pre>
-   * Calls that it is given at one time now; absent where nothing bounds them.
+   * Most calls that it is sent at one time, as of now; absent where there is no such limit.
    * </pre>
    *
    * <code>optional int32 concurrency_limit = 12 [json_name = "concurrencyLimit"];</code>

@@ -4,7 +4,7 @@ import static io.grpc.MethodDescriptor.generateFullMethodName;
 
 /**
  * <pre>
- * Shows and steers the backends that answer chat.
+ * Shows the backends that answer chat, and drains, resumes and resets them.
  * </pre>
  */
 @io.grpc.stub.annotations.GrpcGenerated
@@ -201,7 +201,7 @@ public final class BackendsServiceGrpc {
 
   /**
    * <pre>
-   * Shows and steers the backends that answer chat.
+   * Shows the backends that answer chat, and drains, resumes and resets them.
    * </pre>
    */
   public interface AsyncService {
@@ -238,7 +238,7 @@ public final class BackendsServiceGrpc {
 
     /**
      * <pre>
-     * Closes a backend's breakers and forgets what was measured of it; it is probed at once.
+     * Closes a backend's breakers and discards what was measured of it; it is probed at once.
      * </pre>
      */
     default void resetBackend(polygate.v1.ResetBackendRequest request,
@@ -250,7 +250,7 @@ public final class BackendsServiceGrpc {
   /**
    * Base class for the server implementation of the service BackendsService.
    * <pre>
-   * Shows and steers the backends that answer chat.
+   * Shows the backends that answer chat, and drains, resumes and resets them.
    * </pre>
    */
   public static abstract class BackendsServiceImplBase
@@ -264,7 +264,7 @@ public final class BackendsServiceGrpc {
   /**
    * A stub to allow clients to do asynchronous rpc calls to service BackendsService.
    * <pre>
-   * Shows and steers the backends that answer chat.
+   * Shows the backends that answer chat, and drains, resumes and resets them.
    * </pre>
    */
   public static final class BackendsServiceStub
@@ -315,7 +315,7 @@ public final class BackendsServiceGrpc {
 
     /**
      * <pre>
-     * Closes a backend's breakers and forgets what was measured of it; it is probed at once.
+     * Closes a backend's breakers and discards what was measured of it; it is probed at once.
      * </pre>
      */
     public void resetBackend(polygate.v1.ResetBackendRequest request,
@@ -328,7 +328,7 @@ public final class BackendsServiceGrpc {
   /**
    * A stub to allow clients to do synchronous rpc calls to service BackendsService.
    * <pre>
-   * Shows and steers the backends that answer chat.
+   * Shows the backends that answer chat, and drains, resumes and resets them.
    * </pre>
    */
   public static final class BackendsServiceBlockingV2Stub
@@ -376,7 +376,7 @@ public final class BackendsServiceGrpc {
 
     /**
      * <pre>
-     * Closes a backend's breakers and forgets what was measured of it; it is probed at once.
+     * Closes a backend's breakers and discards what was measured of it; it is probed at once.
      * </pre>
      */
     public polygate.v1.ResetBackendResponse resetBackend(polygate.v1.ResetBackendRequest request) throws io.grpc.StatusException {
@@ -388,7 +388,7 @@ public final class BackendsServiceGrpc {
   /**
    * A stub to allow clients to do limited synchronous rpc calls to service BackendsService.
    * <pre>
-   * Shows and steers the backends that answer chat.
+   * Shows the backends that answer chat, and drains, resumes and resets them.
    * </pre>
    */
   public static final class BackendsServiceBlockingStub
@@ -436,7 +436,7 @@ public final class BackendsServiceGrpc {
 
     /**
      * <pre>
-     * Closes a backend's breakers and forgets what was measured of it; it is probed at once.
+     * Closes a backend's breakers and discards what was measured of it; it is probed at once.
      * </pre>
      */
     public polygate.v1.ResetBackendResponse resetBackend(polygate.v1.ResetBackendRequest request) {
@@ -448,7 +448,7 @@ public final class BackendsServiceGrpc {
   /**
    * A stub to allow clients to do ListenableFuture-style rpc calls to service BackendsService.
    * <pre>
-   * Shows and steers the backends that answer chat.
+   * Shows the backends that answer chat, and drains, resumes and resets them.
    * </pre>
    */
   public static final class BackendsServiceFutureStub
@@ -499,7 +499,7 @@ public final class BackendsServiceGrpc {
 
     /**
      * <pre>
-     * Closes a backend's breakers and forgets what was measured of it; it is probed at once.
+     * Closes a backend's breakers and discards what was measured of it; it is probed at once.
      * </pre>
      */
     public com.google.common.util.concurrent.ListenableFuture<polygate.v1.ResetBackendResponse> resetBackend(

@@ -114,7 +114,7 @@ public final class CacheServiceGrpc {
 
     /**
      * <pre>
-     * Lets go of responses. Those in progress are sent to whoever waits for them, and not kept.
+     * Deletes kept responses. Those in progress are sent to the callers that wait for them, and not kept.
      * </pre>
      */
     default void purge(polygate.v1.PurgeRequest request,
@@ -158,7 +158,7 @@ public final class CacheServiceGrpc {
 
     /**
      * <pre>
-     * Lets go of responses. Those in progress are sent to whoever waits for them, and not kept.
+     * Deletes kept responses. Those in progress are sent to the callers that wait for them, and not kept.
      * </pre>
      */
     public void purge(polygate.v1.PurgeRequest request,
@@ -189,7 +189,7 @@ public final class CacheServiceGrpc {
 
     /**
      * <pre>
-     * Lets go of responses. Those in progress are sent to whoever waits for them, and not kept.
+     * Deletes kept responses. Those in progress are sent to the callers that wait for them, and not kept.
      * </pre>
      */
     public polygate.v1.PurgeResponse purge(polygate.v1.PurgeRequest request) throws io.grpc.StatusException {
@@ -219,7 +219,7 @@ public final class CacheServiceGrpc {
 
     /**
      * <pre>
-     * Lets go of responses. Those in progress are sent to whoever waits for them, and not kept.
+     * Deletes kept responses. Those in progress are sent to the callers that wait for them, and not kept.
      * </pre>
      */
     public polygate.v1.PurgeResponse purge(polygate.v1.PurgeRequest request) {
@@ -249,7 +249,7 @@ public final class CacheServiceGrpc {
 
     /**
      * <pre>
-     * Lets go of responses. Those in progress are sent to whoever waits for them, and not kept.
+     * Deletes kept responses. Those in progress are sent to the callers that wait for them, and not kept.
      * </pre>
      */
     public com.google.common.util.concurrent.ListenableFuture<polygate.v1.PurgeResponse> purge(

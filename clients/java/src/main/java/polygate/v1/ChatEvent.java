@@ -454,7 +454,7 @@ private static final long serialVersionUID = 0L;
   public static final int REFUSAL_DELTA_FIELD_NUMBER = 9;
   /**
    * <pre>
-   * More words of a refusal.
+   * More text of a refusal.
    * </pre>
    *
    * <code>string refusal_delta = 9 [json_name = "refusalDelta"];</code>
@@ -465,7 +465,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * More words of a refusal.
+   * More text of a refusal.
    * </pre>
    *
    * <code>string refusal_delta = 9 [json_name = "refusalDelta"];</code>
@@ -488,7 +488,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * More words of a refusal.
+   * More text of a refusal.
    * </pre>
    *
    * <code>string refusal_delta = 9 [json_name = "refusalDelta"];</code>
@@ -2339,7 +2339,7 @@ private static final long serialVersionUID = 0L;
 
     /**
      * <pre>
-     * More words of a refusal.
+     * More text of a refusal.
      * </pre>
      *
      * <code>string refusal_delta = 9 [json_name = "refusalDelta"];</code>
@@ -2351,7 +2351,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * More words of a refusal.
+     * More text of a refusal.
      * </pre>
      *
      * <code>string refusal_delta = 9 [json_name = "refusalDelta"];</code>
@@ -2375,7 +2375,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * More words of a refusal.
+     * More text of a refusal.
      * </pre>
      *
      * <code>string refusal_delta = 9 [json_name = "refusalDelta"];</code>
@@ -2400,7 +2400,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * More words of a refusal.
+     * More text of a refusal.
      * </pre>
      *
      * <code>string refusal_delta = 9 [json_name = "refusalDelta"];</code>
@@ -2417,7 +2417,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * More words of a refusal.
+     * More text of a refusal.
      * </pre>
      *
      * <code>string refusal_delta = 9 [json_name = "refusalDelta"];</code>
@@ -2433,7 +2433,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * More words of a refusal.
+     * More text of a refusal.
      * </pre>
      *
      * <code>string refusal_delta = 9 [json_name = "refusalDelta"];</code>

@@ -200,7 +200,7 @@ public interface ChatEventOrBuilder extends
 
   /**
    * <pre>
-   * More words of a refusal.
+   * More text of a refusal.
    * </pre>
    *
    * <code>string refusal_delta = 9 [json_name = "refusalDelta"];</code>
@@ -209,7 +209,7 @@ public interface ChatEventOrBuilder extends
   boolean hasRefusalDelta();
   /**
    * <pre>
-   * More words of a refusal.
+   * More text of a refusal.
    * </pre>
    *
    * <code>string refusal_delta = 9 [json_name = "refusalDelta"];</code>
@@ -218,7 +218,7 @@ public interface ChatEventOrBuilder extends
   java.lang.String getRefusalDelta();
   /**
    * <pre>
-   * More words of a refusal.
+   * More text of a refusal.
    * </pre>
    *
    * <code>string refusal_delta = 9 [json_name = "refusalDelta"];</code>

@@ -174,7 +174,7 @@ private static final long serialVersionUID = 0L;
   private boolean stream_ = false;
   /**
    * <pre>
-   * Over REST: answer as a stream. RPC callers use StreamChat.
+   * Over REST: respond with a stream. RPC callers use StreamChat.
    * </pre>
    *
    * <code>bool stream = 4 [json_name = "stream"];</code>
@@ -324,7 +324,7 @@ private static final long serialVersionUID = 0L;
   private int maxTokens_ = 0;
   /**
    * <pre>
-   * Greatest number of tokens to write.
+   * Maximum number of tokens to write.
    * </pre>
    *
    * <code>optional int32 max_tokens = 8 [json_name = "maxTokens"];</code>
@@ -336,7 +336,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Greatest number of tokens to write.
+   * Maximum number of tokens to write.
    * </pre>
    *
    * <code>optional int32 max_tokens = 8 [json_name = "maxTokens"];</code>
@@ -1948,7 +1948,7 @@ private static final long serialVersionUID = 0L;
     private boolean stream_ ;
     /**
      * <pre>
-     * Over REST: answer as a stream. RPC callers use StreamChat.
+     * Over REST: respond with a stream. RPC callers use StreamChat.
      * </pre>
      *
      * <code>bool stream = 4 [json_name = "stream"];</code>
@@ -1960,7 +1960,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Over REST: answer as a stream. RPC callers use StreamChat.
+     * Over REST: respond with a stream. RPC callers use StreamChat.
      * </pre>
      *
      * <code>bool stream = 4 [json_name = "stream"];</code>
@@ -1976,7 +1976,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Over REST: answer as a stream. RPC callers use StreamChat.
+     * Over REST: respond with a stream. RPC callers use StreamChat.
      * </pre>
      *
      * <code>bool stream = 4 [json_name = "stream"];</code>
@@ -2446,7 +2446,7 @@ private static final long serialVersionUID = 0L;
     private int maxTokens_ ;
     /**
      * <pre>
-     * Greatest number of tokens to write.
+     * Maximum number of tokens to write.
      * </pre>
      *
      * <code>optional int32 max_tokens = 8 [json_name = "maxTokens"];</code>
@@ -2458,7 +2458,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Greatest number of tokens to write.
+     * Maximum number of tokens to write.
      * </pre>
      *
      * <code>optional int32 max_tokens = 8 [json_name = "maxTokens"];</code>
@@ -2470,7 +2470,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Greatest number of tokens to write.
+     * Maximum number of tokens to write.
      * </pre>
      *
      * <code>optional int32 max_tokens = 8 [json_name = "maxTokens"];</code>
@@ -2486,7 +2486,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Greatest number of tokens to write.
+     * Maximum number of tokens to write.
      * </pre>
      *
      * <code>optional int32 max_tokens = 8 [json_name = "maxTokens"];</code>

@@ -62,7 +62,7 @@ public interface ChatRequestOrBuilder extends
 
   /**
    * <pre>
-   * Over REST: answer as a stream. RPC callers use StreamChat.
+   * Over REST: respond with a stream. RPC callers use StreamChat.
    * </pre>
    *
    * <code>bool stream = 4 [json_name = "stream"];</code>
@@ -155,7 +155,7 @@ public interface ChatRequestOrBuilder extends
 
   /**
    * <pre>
-   * Greatest number of tokens to write.
+   * Maximum number of tokens to write.
    * </pre>
    *
    * <code>optional int32 max_tokens = 8 [json_name = "maxTokens"];</code>
@@ -164,7 +164,7 @@ public interface ChatRequestOrBuilder extends
   boolean hasMaxTokens();
   /**
    * <pre>
-   * Greatest number of tokens to write.
+   * Maximum number of tokens to write.
    * </pre>
    *
    * <code>optional int32 max_tokens = 8 [json_name = "maxTokens"];</code>

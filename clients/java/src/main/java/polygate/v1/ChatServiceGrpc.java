@@ -207,7 +207,7 @@ public final class ChatServiceGrpc {
 
     /**
      * <pre>
-     * One whole response. Over REST, `"stream": true` answers as StreamChat does.
+     * One whole response. Over REST, `"stream": true` responds as StreamChat does.
      * </pre>
      */
     default void chat(polygate.v1.ChatRequest request,
@@ -282,7 +282,7 @@ public final class ChatServiceGrpc {
 
     /**
      * <pre>
-     * One whole response. Over REST, `"stream": true` answers as StreamChat does.
+     * One whole response. Over REST, `"stream": true` responds as StreamChat does.
      * </pre>
      */
     public void chat(polygate.v1.ChatRequest request,
@@ -347,7 +347,7 @@ public final class ChatServiceGrpc {
 
     /**
      * <pre>
-     * One whole response. Over REST, `"stream": true` answers as StreamChat does.
+     * One whole response. Over REST, `"stream": true` responds as StreamChat does.
      * </pre>
      */
     public polygate.v1.ChatResponse chat(polygate.v1.ChatRequest request) throws io.grpc.StatusException {
@@ -410,7 +410,7 @@ public final class ChatServiceGrpc {
 
     /**
      * <pre>
-     * One whole response. Over REST, `"stream": true` answers as StreamChat does.
+     * One whole response. Over REST, `"stream": true` responds as StreamChat does.
      * </pre>
      */
     public polygate.v1.ChatResponse chat(polygate.v1.ChatRequest request) {
@@ -472,7 +472,7 @@ public final class ChatServiceGrpc {
 
     /**
      * <pre>
-     * One whole response. Over REST, `"stream": true` answers as StreamChat does.
+     * One whole response. Over REST, `"stream": true` responds as StreamChat does.
      * </pre>
      */
     public com.google.common.util.concurrent.ListenableFuture<polygate.v1.ChatResponse> chat(

@@ -7,7 +7,7 @@ package polygate.v1;
 
 /**
  * <pre>
- * What a reload would come to.
+ * The outcome that a reload would have.
  * </pre>
  *
  * Protobuf type {@code polygate.v1.CheckConfigResponse}
@@ -57,7 +57,7 @@ private static final long serialVersionUID = 0L;
   private polygate.v1.ConfigOutcome outcome_;
   /**
    * <pre>
-   * `ok` where it would be taken, unless it cannot be built.
+   * `ok` where it would be applied. Whether it can be built shows at the reload alone.
    * </pre>
    *
    * <code>.polygate.v1.ConfigOutcome outcome = 1 [json_name = "outcome"];</code>
@@ -69,7 +69,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * `ok` where it would be taken, unless it cannot be built.
+   * `ok` where it would be applied. Whether it can be built shows at the reload alone.
    * </pre>
    *
    * <code>.polygate.v1.ConfigOutcome outcome = 1 [json_name = "outcome"];</code>
@@ -81,7 +81,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * `ok` where it would be taken, unless it cannot be built.
+   * `ok` where it would be applied. Whether it can be built shows at the reload alone.
    * </pre>
    *
    * <code>.polygate.v1.ConfigOutcome outcome = 1 [json_name = "outcome"];</code>
@@ -259,7 +259,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * What a reload would come to.
+   * The outcome that a reload would have.
    * </pre>
    *
    * Protobuf type {@code polygate.v1.CheckConfigResponse}
@@ -417,7 +417,7 @@ private static final long serialVersionUID = 0L;
         polygate.v1.ConfigOutcome, polygate.v1.ConfigOutcome.Builder, polygate.v1.ConfigOutcomeOrBuilder> outcomeBuilder_;
     /**
      * <pre>
-     * `ok` where it would be taken, unless it cannot be built.
+     * `ok` where it would be applied. Whether it can be built shows at the reload alone.
      * </pre>
      *
      * <code>.polygate.v1.ConfigOutcome outcome = 1 [json_name = "outcome"];</code>
@@ -428,7 +428,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * `ok` where it would be taken, unless it cannot be built.
+     * `ok` where it would be applied. Whether it can be built shows at the reload alone.
      * </pre>
      *
      * <code>.polygate.v1.ConfigOutcome outcome = 1 [json_name = "outcome"];</code>
@@ -443,7 +443,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * `ok` where it would be taken, unless it cannot be built.
+     * `ok` where it would be applied. Whether it can be built shows at the reload alone.
      * </pre>
      *
      * <code>.polygate.v1.ConfigOutcome outcome = 1 [json_name = "outcome"];</code>
@@ -461,7 +461,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * `ok` where it would be taken, unless it cannot be built.
+     * `ok` where it would be applied. Whether it can be built shows at the reload alone.
      * </pre>
      *
      * <code>.polygate.v1.ConfigOutcome outcome = 1 [json_name = "outcome"];</code>
@@ -479,7 +479,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * `ok` where it would be taken, unless it cannot be built.
+     * `ok` where it would be applied. Whether it can be built shows at the reload alone.
      * </pre>
      *
      * <code>.polygate.v1.ConfigOutcome outcome = 1 [json_name = "outcome"];</code>
@@ -504,7 +504,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * `ok` where it would be taken, unless it cannot be built.
+     * `ok` where it would be applied. Whether it can be built shows at the reload alone.
      * </pre>
      *
      * <code>.polygate.v1.ConfigOutcome outcome = 1 [json_name = "outcome"];</code>
@@ -521,7 +521,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * `ok` where it would be taken, unless it cannot be built.
+     * `ok` where it would be applied. Whether it can be built shows at the reload alone.
      * </pre>
      *
      * <code>.polygate.v1.ConfigOutcome outcome = 1 [json_name = "outcome"];</code>
@@ -533,7 +533,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * `ok` where it would be taken, unless it cannot be built.
+     * `ok` where it would be applied. Whether it can be built shows at the reload alone.
      * </pre>
      *
      * <code>.polygate.v1.ConfigOutcome outcome = 1 [json_name = "outcome"];</code>
@@ -548,7 +548,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * `ok` where it would be taken, unless it cannot be built.
+     * `ok` where it would be applied. Whether it can be built shows at the reload alone.
      * </pre>
      *
      * <code>.polygate.v1.ConfigOutcome outcome = 1 [json_name = "outcome"];</code>

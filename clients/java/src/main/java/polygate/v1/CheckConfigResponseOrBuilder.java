@@ -12,7 +12,7 @@ public interface CheckConfigResponseOrBuilder extends
 
   /**
    * <pre>
-   * `ok` where it would be taken, unless it cannot be built.
+   * `ok` where it would be applied. Whether it can be built shows at the reload alone.
    * </pre>
    *
    * <code>.polygate.v1.ConfigOutcome outcome = 1 [json_name = "outcome"];</code>
@@ -21,7 +21,7 @@ public interface CheckConfigResponseOrBuilder extends
   boolean hasOutcome();
   /**
    * <pre>
-   * `ok` where it would be taken, unless it cannot be built.
+   * `ok` where it would be applied. Whether it can be built shows at the reload alone.
    * </pre>
    *
    * <code>.polygate.v1.ConfigOutcome outcome = 1 [json_name = "outcome"];</code>
@@ -30,7 +30,7 @@ public interface CheckConfigResponseOrBuilder extends
   polygate.v1.ConfigOutcome getOutcome();
   /**
    * <pre>
-   * `ok` where it would be taken, unless it cannot be built.
+   * `ok` where it would be applied. Whether it can be built shows at the reload alone.
    * </pre>
    *
    * <code>.polygate.v1.ConfigOutcome outcome = 1 [json_name = "outcome"];</code>

@@ -7,7 +7,7 @@ package polygate.v1;
 
 /**
  * <pre>
- * What a reading of the configuration comes to.
+ * The outcome of reading the configuration.
  * </pre>
  *
  * Protobuf type {@code polygate.v1.ConfigOutcome}
@@ -408,7 +408,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * What a reading of the configuration comes to.
+   * The outcome of reading the configuration.
    * </pre>
    *
    * Protobuf type {@code polygate.v1.ConfigOutcome}

@@ -4,7 +4,7 @@ import static io.grpc.MethodDescriptor.generateFullMethodName;
 
 /**
  * <pre>
- * Shows the configuration, and has it read again.
+ * Shows the configuration, and reloads it.
  * </pre>
  */
 @io.grpc.stub.annotations.GrpcGenerated
@@ -233,7 +233,7 @@ public final class ConfigServiceGrpc {
 
   /**
    * <pre>
-   * Shows the configuration, and has it read again.
+   * Shows the configuration, and reloads it.
    * </pre>
    */
   public interface AsyncService {
@@ -250,7 +250,7 @@ public final class ConfigServiceGrpc {
 
     /**
      * <pre>
-     * Which configuration is in force, since when, and what became of the last reload.
+     * Which configuration is in force, since when, and the outcome of the last reload.
      * </pre>
      */
     default void getConfigStatus(polygate.v1.GetConfigStatusRequest request,
@@ -260,7 +260,7 @@ public final class ConfigServiceGrpc {
 
     /**
      * <pre>
-     * Reads the configuration and tells what a reload would come to. Nothing changes.
+     * Reads the configuration and reports what a reload would change. Nothing changes.
      * </pre>
      */
     default void checkConfig(polygate.v1.CheckConfigRequest request,
@@ -270,8 +270,8 @@ public final class ConfigServiceGrpc {
 
     /**
      * <pre>
-     * Reads the configuration again, and serves by it where it is sound and needs no restart; else what
-     * is in force stays, and the response says why. Responds once further calls are served by it.
+     * Reads the configuration again, and applies it where it is valid and needs no restart; otherwise
+     * what is in force stays, and the response says why. Responds once new calls are served by it.
      * </pre>
      */
     default void reloadConfig(polygate.v1.ReloadConfigRequest request,
@@ -281,9 +281,9 @@ public final class ConfigServiceGrpc {
 
     /**
      * <pre>
-     * Replaces the threads that serve calls, one after the other, each when the one before serves; no call
-     * is lost. Responds when that has begun, for the thread that responds is replaced as well: the log tells
-     * when all are new. UNIMPLEMENTED where `workers` is 1.
+     * Replaces the threads that serve calls, one after the other, each once the one before it serves; no
+     * call is lost. Responds when that has begun, as the thread that responds is replaced as well: the log
+     * says when all are new. UNIMPLEMENTED where `workers` is 1.
      * </pre>
      */
     default void restartWorkers(polygate.v1.RestartWorkersRequest request,
@@ -295,7 +295,7 @@ public final class ConfigServiceGrpc {
   /**
    * Base class for the server implementation of the service ConfigService.
    * <pre>
-   * Shows the configuration, and has it read again.
+   * Shows the configuration, and reloads it.
    * </pre>
    */
   public static abstract class ConfigServiceImplBase
@@ -309,7 +309,7 @@ public final class ConfigServiceGrpc {
   /**
    * A stub to allow clients to do asynchronous rpc calls to service ConfigService.
    * <pre>
-   * Shows the configuration, and has it read again.
+   * Shows the configuration, and reloads it.
    * </pre>
    */
   public static final class ConfigServiceStub
@@ -338,7 +338,7 @@ public final class ConfigServiceGrpc {
 
     /**
      * <pre>
-     * Which configuration is in force, since when, and what became of the last reload.
+     * Which configuration is in force, since when, and the outcome of the last reload.
      * </pre>
      */
     public void getConfigStatus(polygate.v1.GetConfigStatusRequest request,
@@ -349,7 +349,7 @@ public final class ConfigServiceGrpc {
 
     /**
      * <pre>
-     * Reads the configuration and tells what a reload would come to. Nothing changes.
+     * Reads the configuration and reports what a reload would change. Nothing changes.
      * </pre>
      */
     public void checkConfig(polygate.v1.CheckConfigRequest request,
@@ -360,8 +360,8 @@ public final class ConfigServiceGrpc {
 
     /**
      * <pre>
-     * Reads the configuration again, and serves by it where it is sound and needs no restart; else what
-     * is in force stays, and the response says why. Responds once further calls are served by it.
+     * Reads the configuration again, and applies it where it is valid and needs no restart; otherwise
+     * what is in force stays, and the response says why. Responds once new calls are served by it.
      * </pre>
      */
     public void reloadConfig(polygate.v1.ReloadConfigRequest request,
@@ -372,9 +372,9 @@ public final class ConfigServiceGrpc {
 
     /**
      * <pre>
-     * Replaces the threads that serve calls, one after the other, each when the one before serves; no call
-     * is lost. Responds when that has begun, for the thread that responds is replaced as well: the log tells
-     * when all are new. UNIMPLEMENTED where `workers` is 1.
+     * Replaces the threads that serve calls, one after the other, each once the one before it serves; no
+     * call is lost. Responds when that has begun, as the thread that responds is replaced as well: the log
+     * says when all are new. UNIMPLEMENTED where `workers` is 1.
      * </pre>
      */
     public void restartWorkers(polygate.v1.RestartWorkersRequest request,
@@ -387,7 +387,7 @@ public final class ConfigServiceGrpc {
   /**
    * A stub to allow clients to do synchronous rpc calls to service ConfigService.
    * <pre>
-   * Shows the configuration, and has it read again.
+   * Shows the configuration, and reloads it.
    * </pre>
    */
   public static final class ConfigServiceBlockingV2Stub
@@ -415,7 +415,7 @@ public final class ConfigServiceGrpc {
 
     /**
      * <pre>
-     * Which configuration is in force, since when, and what became of the last reload.
+     * Which configuration is in force, since when, and the outcome of the last reload.
      * </pre>
      */
     public polygate.v1.GetConfigStatusResponse getConfigStatus(polygate.v1.GetConfigStatusRequest request) throws io.grpc.StatusException {
@@ -425,7 +425,7 @@ public final class ConfigServiceGrpc {
 
     /**
      * <pre>
-     * Reads the configuration and tells what a reload would come to. Nothing changes.
+     * Reads the configuration and reports what a reload would change. Nothing changes.
      * </pre>
      */
     public polygate.v1.CheckConfigResponse checkConfig(polygate.v1.CheckConfigRequest request) throws io.grpc.StatusException {
@@ -435,8 +435,8 @@ public final class ConfigServiceGrpc {
 
     /**
      * <pre>
-     * Reads the configuration again, and serves by it where it is sound and needs no restart; else what
-     * is in force stays, and the response says why. Responds once further calls are served by it.
+     * Reads the configuration again, and applies it where it is valid and needs no restart; otherwise
+     * what is in force stays, and the response says why. Responds once new calls are served by it.
      * </pre>
      */
     public polygate.v1.ReloadConfigResponse reloadConfig(polygate.v1.ReloadConfigRequest request) throws io.grpc.StatusException {
@@ -446,9 +446,9 @@ public final class ConfigServiceGrpc {
 
     /**
      * <pre>
-     * Replaces the threads that serve calls, one after the other, each when the one before serves; no call
-     * is lost. Responds when that has begun, for the thread that responds is replaced as well: the log tells
-     * when all are new. UNIMPLEMENTED where `workers` is 1.
+     * Replaces the threads that serve calls, one after the other, each once the one before it serves; no
+     * call is lost. Responds when that has begun, as the thread that responds is replaced as well: the log
+     * says when all are new. UNIMPLEMENTED where `workers` is 1.
      * </pre>
      */
     public polygate.v1.RestartWorkersResponse restartWorkers(polygate.v1.RestartWorkersRequest request) throws io.grpc.StatusException {
@@ -460,7 +460,7 @@ public final class ConfigServiceGrpc {
   /**
    * A stub to allow clients to do limited synchronous rpc calls to service ConfigService.
    * <pre>
-   * Shows the configuration, and has it read again.
+   * Shows the configuration, and reloads it.
    * </pre>
    */
   public static final class ConfigServiceBlockingStub
@@ -488,7 +488,7 @@ public final class ConfigServiceGrpc {
 
     /**
      * <pre>
-     * Which configuration is in force, since when, and what became of the last reload.
+     * Which configuration is in force, since when, and the outcome of the last reload.
      * </pre>
      */
     public polygate.v1.GetConfigStatusResponse getConfigStatus(polygate.v1.GetConfigStatusRequest request) {
@@ -498,7 +498,7 @@ public final class ConfigServiceGrpc {
 
     /**
      * <pre>
-     * Reads the configuration and tells what a reload would come to. Nothing changes.
+     * Reads the configuration and reports what a reload would change. Nothing changes.
      * </pre>
      */
     public polygate.v1.CheckConfigResponse checkConfig(polygate.v1.CheckConfigRequest request) {
@@ -508,8 +508,8 @@ public final class ConfigServiceGrpc {
 
     /**
      * <pre>
-     * Reads the configuration again, and serves by it where it is sound and needs no restart; else what
-     * is in force stays, and the response says why. Responds once further calls are served by it.
+     * Reads the configuration again, and applies it where it is valid and needs no restart; otherwise
+     * what is in force stays, and the response says why. Responds once new calls are served by it.
      * </pre>
      */
     public polygate.v1.ReloadConfigResponse reloadConfig(polygate.v1.ReloadConfigRequest request) {
@@ -519,9 +519,9 @@ public final class ConfigServiceGrpc {
 
     /**
      * <pre>
-     * Replaces the threads that serve calls, one after the other, each when the one before serves; no call
-     * is lost. Responds when that has begun, for the thread that responds is replaced as well: the log tells
-     * when all are new. UNIMPLEMENTED where `workers` is 1.
+     * Replaces the threads that serve calls, one after the other, each once the one before it serves; no
+     * call is lost. Responds when that has begun, as the thread that responds is replaced as well: the log
+     * says when all are new. UNIMPLEMENTED where `workers` is 1.
      * </pre>
      */
     public polygate.v1.RestartWorkersResponse restartWorkers(polygate.v1.RestartWorkersRequest request) {
@@ -533,7 +533,7 @@ public final class ConfigServiceGrpc {
   /**
    * A stub to allow clients to do ListenableFuture-style rpc calls to service ConfigService.
    * <pre>
-   * Shows the configuration, and has it read again.
+   * Shows the configuration, and reloads it.
    * </pre>
    */
   public static final class ConfigServiceFutureStub
@@ -562,7 +562,7 @@ public final class ConfigServiceGrpc {
 
     /**
      * <pre>
-     * Which configuration is in force, since when, and what became of the last reload.
+     * Which configuration is in force, since when, and the outcome of the last reload.
      * </pre>
      */
     public com.google.common.util.concurrent.ListenableFuture<polygate.v1.GetConfigStatusResponse> getConfigStatus(
@@ -573,7 +573,7 @@ public final class ConfigServiceGrpc {
 
     /**
      * <pre>
-     * Reads the configuration and tells what a reload would come to. Nothing changes.
+     * Reads the configuration and reports what a reload would change. Nothing changes.
      * </pre>
      */
     public com.google.common.util.concurrent.ListenableFuture<polygate.v1.CheckConfigResponse> checkConfig(
@@ -584,8 +584,8 @@ public final class ConfigServiceGrpc {
 
     /**
      * <pre>
-     * Reads the configuration again, and serves by it where it is sound and needs no restart; else what
-     * is in force stays, and the response says why. Responds once further calls are served by it.
+     * Reads the configuration again, and applies it where it is valid and needs no restart; otherwise
+     * what is in force stays, and the response says why. Responds once new calls are served by it.
      * </pre>
      */
     public com.google.common.util.concurrent.ListenableFuture<polygate.v1.ReloadConfigResponse> reloadConfig(
@@ -596,9 +596,9 @@ public final class ConfigServiceGrpc {
 
     /**
      * <pre>
-     * Replaces the threads that serve calls, one after the other, each when the one before serves; no call
-     * is lost. Responds when that has begun, for the thread that responds is replaced as well: the log tells
-     * when all are new. UNIMPLEMENTED where `workers` is 1.
+     * Replaces the threads that serve calls, one after the other, each once the one before it serves; no
+     * call is lost. Responds when that has begun, as the thread that responds is replaced as well: the log
+     * says when all are new. UNIMPLEMENTED where `workers` is 1.
      * </pre>
      */
     public com.google.common.util.concurrent.ListenableFuture<polygate.v1.RestartWorkersResponse> restartWorkers(

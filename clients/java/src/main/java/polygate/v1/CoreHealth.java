@@ -254,7 +254,7 @@ private static final long serialVersionUID = 0L;
   private int statusCode_ = 0;
   /**
    * <pre>
-   * HTTP status that its health check was answered with; absent for others than HTTP.
+   * HTTP status of the response to its health check; absent for others than HTTP.
    * </pre>
    *
    * <code>optional int32 status_code = 6 [json_name = "statusCode"];</code>
@@ -266,7 +266,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * HTTP status that its health check was answered with; absent for others than HTTP.
+   * HTTP status of the response to its health check; absent for others than HTTP.
    * </pre>
    *
    * <code>optional int32 status_code = 6 [json_name = "statusCode"];</code>
@@ -1202,7 +1202,7 @@ private static final long serialVersionUID = 0L;
     private int statusCode_ ;
     /**
      * <pre>
-     * HTTP status that its health check was answered with; absent for others than HTTP.
+     * HTTP status of the response to its health check; absent for others than HTTP.
      * </pre>
      *
      * <code>optional int32 status_code = 6 [json_name = "statusCode"];</code>
@@ -1214,7 +1214,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * HTTP status that its health check was answered with; absent for others than HTTP.
+     * HTTP status of the response to its health check; absent for others than HTTP.
      * </pre>
      *
      * <code>optional int32 status_code = 6 [json_name = "statusCode"];</code>
@@ -1226,7 +1226,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * HTTP status that its health check was answered with; absent for others than HTTP.
+     * HTTP status of the response to its health check; absent for others than HTTP.
      * </pre>
      *
      * <code>optional int32 status_code = 6 [json_name = "statusCode"];</code>
@@ -1242,7 +1242,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * HTTP status that its health check was answered with; absent for others than HTTP.
+     * HTTP status of the response to its health check; absent for others than HTTP.
      * </pre>
      *
      * <code>optional int32 status_code = 6 [json_name = "statusCode"];</code>

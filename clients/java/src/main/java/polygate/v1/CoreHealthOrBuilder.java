@@ -109,7 +109,7 @@ public interface CoreHealthOrBuilder extends
 
   /**
    * <pre>
-   * HTTP status that its health check was answered with; absent for others than HTTP.
+   * HTTP status of the response to its health check; absent for others than HTTP.
    * </pre>
    *
    * <code>optional int32 status_code = 6 [json_name = "statusCode"];</code>
@@ -118,7 +118,7 @@ public interface CoreHealthOrBuilder extends
   boolean hasStatusCode();
   /**
    * <pre>
-   * HTTP status that its health check was answered with; absent for others than HTTP.
+   * HTTP status of the response to its health check; absent for others than HTTP.
    * </pre>
    *
    * <code>optional int32 status_code = 6 [json_name = "statusCode"];</code>

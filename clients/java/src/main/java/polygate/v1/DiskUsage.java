@@ -56,7 +56,7 @@ private static final long serialVersionUID = 0L;
   private double totalBytes_ = 0D;
   /**
    * <pre>
-   * Whole size.
+   * Total size.
    * </pre>
    *
    * <code>double total_bytes = 1 [json_name = "totalBytes"];</code>
@@ -451,7 +451,7 @@ private static final long serialVersionUID = 0L;
     private double totalBytes_ ;
     /**
      * <pre>
-     * Whole size.
+     * Total size.
      * </pre>
      *
      * <code>double total_bytes = 1 [json_name = "totalBytes"];</code>
@@ -463,7 +463,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Whole size.
+     * Total size.
      * </pre>
      *
      * <code>double total_bytes = 1 [json_name = "totalBytes"];</code>
@@ -479,7 +479,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Whole size.
+     * Total size.
      * </pre>
      *
      * <code>double total_bytes = 1 [json_name = "totalBytes"];</code>

@@ -12,7 +12,7 @@ public interface DiskUsageOrBuilder extends
 
   /**
    * <pre>
-   * Whole size.
+   * Total size.
    * </pre>
    *
    * <code>double total_bytes = 1 [json_name = "totalBytes"];</code>

@@ -98,7 +98,7 @@ private static final long serialVersionUID = 0L;
   public static final int TEXT_FIELD_NUMBER = 1;
   /**
    * <pre>
-   * Words.
+   * Text.
    * </pre>
    *
    * <code>string text = 1 [json_name = "text"];</code>
@@ -109,7 +109,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Words.
+   * Text.
    * </pre>
    *
    * <code>string text = 1 [json_name = "text"];</code>
@@ -132,7 +132,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Words.
+   * Text.
    * </pre>
    *
    * <code>string text = 1 [json_name = "text"];</code>
@@ -158,7 +158,7 @@ private static final long serialVersionUID = 0L;
   public static final int TOKENS_FIELD_NUMBER = 2;
   /**
    * <pre>
-   * Words that are tokens already. Not every provider takes them.
+   * Text that is tokens already. Not every provider takes it.
    * </pre>
    *
    * <code>.polygate.v1.TokenList tokens = 2 [json_name = "tokens"];</code>
@@ -170,7 +170,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Words that are tokens already. Not every provider takes them.
+   * Text that is tokens already. Not every provider takes it.
    * </pre>
    *
    * <code>.polygate.v1.TokenList tokens = 2 [json_name = "tokens"];</code>
@@ -185,7 +185,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Words that are tokens already. Not every provider takes them.
+   * Text that is tokens already. Not every provider takes it.
    * </pre>
    *
    * <code>.polygate.v1.TokenList tokens = 2 [json_name = "tokens"];</code>
@@ -642,7 +642,7 @@ private static final long serialVersionUID = 0L;
 
     /**
      * <pre>
-     * Words.
+     * Text.
      * </pre>
      *
      * <code>string text = 1 [json_name = "text"];</code>
@@ -654,7 +654,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Words.
+     * Text.
      * </pre>
      *
      * <code>string text = 1 [json_name = "text"];</code>
@@ -678,7 +678,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Words.
+     * Text.
      * </pre>
      *
      * <code>string text = 1 [json_name = "text"];</code>
@@ -703,7 +703,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Words.
+     * Text.
      * </pre>
      *
      * <code>string text = 1 [json_name = "text"];</code>
@@ -720,7 +720,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Words.
+     * Text.
      * </pre>
      *
      * <code>string text = 1 [json_name = "text"];</code>
@@ -736,7 +736,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Words.
+     * Text.
      * </pre>
      *
      * <code>string text = 1 [json_name = "text"];</code>
@@ -757,7 +757,7 @@ private static final long serialVersionUID = 0L;
         polygate.v1.TokenList, polygate.v1.TokenList.Builder, polygate.v1.TokenListOrBuilder> tokensBuilder_;
     /**
      * <pre>
-     * Words that are tokens already. Not every provider takes them.
+     * Text that is tokens already. Not every provider takes it.
      * </pre>
      *
      * <code>.polygate.v1.TokenList tokens = 2 [json_name = "tokens"];</code>
@@ -769,7 +769,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Words that are tokens already. Not every provider takes them.
+     * Text that is tokens already. Not every provider takes it.
      * </pre>
      *
      * <code>.polygate.v1.TokenList tokens = 2 [json_name = "tokens"];</code>
@@ -791,7 +791,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Words that are tokens already. Not every provider takes them.
+     * Text that is tokens already. Not every provider takes it.
      * </pre>
      *
      * <code>.polygate.v1.TokenList tokens = 2 [json_name = "tokens"];</code>
@@ -809,7 +809,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Words that are tokens already. Not every provider takes them.
+     * Text that is tokens already. Not every provider takes it.
      * </pre>
      *
      * <code>.polygate.v1.TokenList tokens = 2 [json_name = "tokens"];</code>
@@ -827,7 +827,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Words that are tokens already. Not every provider takes them.
+     * Text that is tokens already. Not every provider takes it.
      * </pre>
      *
      * <code>.polygate.v1.TokenList tokens = 2 [json_name = "tokens"];</code>
@@ -854,7 +854,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Words that are tokens already. Not every provider takes them.
+     * Text that is tokens already. Not every provider takes it.
      * </pre>
      *
      * <code>.polygate.v1.TokenList tokens = 2 [json_name = "tokens"];</code>
@@ -877,7 +877,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Words that are tokens already. Not every provider takes them.
+     * Text that is tokens already. Not every provider takes it.
      * </pre>
      *
      * <code>.polygate.v1.TokenList tokens = 2 [json_name = "tokens"];</code>
@@ -887,7 +887,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Words that are tokens already. Not every provider takes them.
+     * Text that is tokens already. Not every provider takes it.
      * </pre>
      *
      * <code>.polygate.v1.TokenList tokens = 2 [json_name = "tokens"];</code>
@@ -905,7 +905,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Words that are tokens already. Not every provider takes them.
+     * Text that is tokens already. Not every provider takes it.
      * </pre>
      *
      * <code>.polygate.v1.TokenList tokens = 2 [json_name = "tokens"];</code>

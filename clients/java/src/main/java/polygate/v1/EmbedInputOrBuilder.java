@@ -12,7 +12,7 @@ public interface EmbedInputOrBuilder extends
 
   /**
    * <pre>
-   * Words.
+   * Text.
    * </pre>
    *
    * <code>string text = 1 [json_name = "text"];</code>
@@ -21,7 +21,7 @@ public interface EmbedInputOrBuilder extends
   boolean hasText();
   /**
    * <pre>
-   * Words.
+   * Text.
    * </pre>
    *
    * <code>string text = 1 [json_name = "text"];</code>
@@ -30,7 +30,7 @@ public interface EmbedInputOrBuilder extends
   java.lang.String getText();
   /**
    * <pre>
-   * Words.
+   * Text.
    * </pre>
    *
    * <code>string text = 1 [json_name = "text"];</code>
@@ -41,7 +41,7 @@ public interface EmbedInputOrBuilder extends
 
   /**
    * <pre>
-   * Words that are tokens already. Not every provider takes them.
+   * Text that is tokens already. Not every provider takes it.
    * </pre>
    *
    * <code>.polygate.v1.TokenList tokens = 2 [json_name = "tokens"];</code>
@@ -50,7 +50,7 @@ public interface EmbedInputOrBuilder extends
   boolean hasTokens();
   /**
    * <pre>
-   * Words that are tokens already. Not every provider takes them.
+   * Text that is tokens already. Not every provider takes it.
    * </pre>
    *
    * <code>.polygate.v1.TokenList tokens = 2 [json_name = "tokens"];</code>
@@ -59,7 +59,7 @@ public interface EmbedInputOrBuilder extends
   polygate.v1.TokenList getTokens();
   /**
    * <pre>
-   * Words that are tokens already. Not every provider takes them.
+   * Text that is tokens already. Not every provider takes it.
    * </pre>
    *
    * <code>.polygate.v1.TokenList tokens = 2 [json_name = "tokens"];</code>

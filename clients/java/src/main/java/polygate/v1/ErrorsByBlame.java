@@ -56,7 +56,7 @@ private static final long serialVersionUID = 0L;
   private int caller_ = 0;
   /**
    * <pre>
-   * The caller's: its mistakes, and its leaving.
+   * The caller's: invalid requests, and calls that it cancelled.
    * </pre>
    *
    * <code>int32 caller = 1 [json_name = "caller"];</code>
@@ -445,7 +445,7 @@ private static final long serialVersionUID = 0L;
     private int caller_ ;
     /**
      * <pre>
-     * The caller's: its mistakes, and its leaving.
+     * The caller's: invalid requests, and calls that it cancelled.
      * </pre>
      *
      * <code>int32 caller = 1 [json_name = "caller"];</code>
@@ -457,7 +457,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The caller's: its mistakes, and its leaving.
+     * The caller's: invalid requests, and calls that it cancelled.
      * </pre>
      *
      * <code>int32 caller = 1 [json_name = "caller"];</code>
@@ -473,7 +473,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The caller's: its mistakes, and its leaving.
+     * The caller's: invalid requests, and calls that it cancelled.
      * </pre>
      *
      * <code>int32 caller = 1 [json_name = "caller"];</code>

@@ -12,7 +12,7 @@ public interface ErrorsByBlameOrBuilder extends
 
   /**
    * <pre>
-   * The caller's: its mistakes, and its leaving.
+   * The caller's: invalid requests, and calls that it cancelled.
    * </pre>
    *
    * <code>int32 caller = 1 [json_name = "caller"];</code>

@@ -112,9 +112,10 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object method_ = "";
   /**
    * <pre>
-   * How this is told: last_hour (the next ones will be like it), last_hours (the mean of six), same_hour
-   * (of the last seven days), same_hour_of_week (of the last four weeks) or holt_winters (level, trend
-   * and season of a day, smoothed): what would have been least wrong in the known hours.
+   * The method of the forecast, which is the one that would have been least wrong in the known hours:
+   * last_hour (the next ones will be like it), last_hours (the mean of six), same_hour (of the last seven
+   * days), same_hour_of_week (of the last four weeks) or holt_winters (level, trend and season of a day,
+   * smoothed).
    * </pre>
    *
    * <code>string method = 2 [json_name = "method"];</code>
@@ -135,9 +136,10 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * How this is told: last_hour (the next ones will be like it), last_hours (the mean of six), same_hour
-   * (of the last seven days), same_hour_of_week (of the last four weeks) or holt_winters (level, trend
-   * and season of a day, smoothed): what would have been least wrong in the known hours.
+   * The method of the forecast, which is the one that would have been least wrong in the known hours:
+   * last_hour (the next ones will be like it), last_hours (the mean of six), same_hour (of the last seven
+   * days), same_hour_of_week (of the last four weeks) or holt_winters (level, trend and season of a day,
+   * smoothed).
    * </pre>
    *
    * <code>string method = 2 [json_name = "method"];</code>
@@ -1195,9 +1197,10 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object method_ = "";
     /**
      * <pre>
-     * How this is told: last_hour (the next ones will be like it), last_hours (the mean of six), same_hour
-     * (of the last seven days), same_hour_of_week (of the last four weeks) or holt_winters (level, trend
-     * and season of a day, smoothed): what would have been least wrong in the known hours.
+     * The method of the forecast, which is the one that would have been least wrong in the known hours:
+     * last_hour (the next ones will be like it), last_hours (the mean of six), same_hour (of the last seven
+     * days), same_hour_of_week (of the last four weeks) or holt_winters (level, trend and season of a day,
+     * smoothed).
      * </pre>
      *
      * <code>string method = 2 [json_name = "method"];</code>
@@ -1217,9 +1220,10 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * How this is told: last_hour (the next ones will be like it), last_hours (the mean of six), same_hour
-     * (of the last seven days), same_hour_of_week (of the last four weeks) or holt_winters (level, trend
-     * and season of a day, smoothed): what would have been least wrong in the known hours.
+     * The method of the forecast, which is the one that would have been least wrong in the known hours:
+     * last_hour (the next ones will be like it), last_hours (the mean of six), same_hour (of the last seven
+     * days), same_hour_of_week (of the last four weeks) or holt_winters (level, trend and season of a day,
+     * smoothed).
      * </pre>
      *
      * <code>string method = 2 [json_name = "method"];</code>
@@ -1240,9 +1244,10 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * How this is told: last_hour (the next ones will be like it), last_hours (the mean of six), same_hour
-     * (of the last seven days), same_hour_of_week (of the last four weeks) or holt_winters (level, trend
-     * and season of a day, smoothed): what would have been least wrong in the known hours.
+     * The method of the forecast, which is the one that would have been least wrong in the known hours:
+     * last_hour (the next ones will be like it), last_hours (the mean of six), same_hour (of the last seven
+     * days), same_hour_of_week (of the last four weeks) or holt_winters (level, trend and season of a day,
+     * smoothed).
      * </pre>
      *
      * <code>string method = 2 [json_name = "method"];</code>
@@ -1259,9 +1264,10 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * How this is told: last_hour (the next ones will be like it), last_hours (the mean of six), same_hour
-     * (of the last seven days), same_hour_of_week (of the last four weeks) or holt_winters (level, trend
-     * and season of a day, smoothed): what would have been least wrong in the known hours.
+     * The method of the forecast, which is the one that would have been least wrong in the known hours:
+     * last_hour (the next ones will be like it), last_hours (the mean of six), same_hour (of the last seven
+     * days), same_hour_of_week (of the last four weeks) or holt_winters (level, trend and season of a day,
+     * smoothed).
      * </pre>
      *
      * <code>string method = 2 [json_name = "method"];</code>
@@ -1275,9 +1281,10 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * How this is told: last_hour (the next ones will be like it), last_hours (the mean of six), same_hour
-     * (of the last seven days), same_hour_of_week (of the last four weeks) or holt_winters (level, trend
-     * and season of a day, smoothed): what would have been least wrong in the known hours.
+     * The method of the forecast, which is the one that would have been least wrong in the known hours:
+     * last_hour (the next ones will be like it), last_hours (the mean of six), same_hour (of the last seven
+     * days), same_hour_of_week (of the last four weeks) or holt_winters (level, trend and season of a day,
+     * smoothed).
      * </pre>
      *
      * <code>string method = 2 [json_name = "method"];</code>

@@ -32,9 +32,10 @@ public interface ForecastSeriesOrBuilder extends
 
   /**
    * <pre>
-   * How this is told: last_hour (the next ones will be like it), last_hours (the mean of six), same_hour
-   * (of the last seven days), same_hour_of_week (of the last four weeks) or holt_winters (level, trend
-   * and season of a day, smoothed): what would have been least wrong in the known hours.
+   * The method of the forecast, which is the one that would have been least wrong in the known hours:
+   * last_hour (the next ones will be like it), last_hours (the mean of six), same_hour (of the last seven
+   * days), same_hour_of_week (of the last four weeks) or holt_winters (level, trend and season of a day,
+   * smoothed).
    * </pre>
    *
    * <code>string method = 2 [json_name = "method"];</code>
@@ -43,9 +44,10 @@ public interface ForecastSeriesOrBuilder extends
   java.lang.String getMethod();
   /**
    * <pre>
-   * How this is told: last_hour (the next ones will be like it), last_hours (the mean of six), same_hour
-   * (of the last seven days), same_hour_of_week (of the last four weeks) or holt_winters (level, trend
-   * and season of a day, smoothed): what would have been least wrong in the known hours.
+   * The method of the forecast, which is the one that would have been least wrong in the known hours:
+   * last_hour (the next ones will be like it), last_hours (the mean of six), same_hour (of the last seven
+   * days), same_hour_of_week (of the last four weeks) or holt_winters (level, trend and season of a day,
+   * smoothed).
    * </pre>
    *
    * <code>string method = 2 [json_name = "method"];</code>

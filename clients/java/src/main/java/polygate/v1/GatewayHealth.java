@@ -264,7 +264,7 @@ private static final long serialVersionUID = 0L;
   private double responseTimeMs_ = 0D;
   /**
    * <pre>
-   * Time that this answer took, in milliseconds.
+   * Time that this response took, in milliseconds.
    * </pre>
    *
    * <code>double response_time_ms = 6 [json_name = "responseTimeMs"];</code>
@@ -1271,7 +1271,7 @@ private static final long serialVersionUID = 0L;
     private double responseTimeMs_ ;
     /**
      * <pre>
-     * Time that this answer took, in milliseconds.
+     * Time that this response took, in milliseconds.
      * </pre>
      *
      * <code>double response_time_ms = 6 [json_name = "responseTimeMs"];</code>
@@ -1283,7 +1283,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Time that this answer took, in milliseconds.
+     * Time that this response took, in milliseconds.
      * </pre>
      *
      * <code>double response_time_ms = 6 [json_name = "responseTimeMs"];</code>
@@ -1299,7 +1299,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Time that this answer took, in milliseconds.
+     * Time that this response took, in milliseconds.
      * </pre>
      *
      * <code>double response_time_ms = 6 [json_name = "responseTimeMs"];</code>

@@ -102,7 +102,7 @@ public interface GatewayHealthOrBuilder extends
 
   /**
    * <pre>
-   * Time that this answer took, in milliseconds.
+   * Time that this response took, in milliseconds.
    * </pre>
    *
    * <code>double response_time_ms = 6 [json_name = "responseTimeMs"];</code>

@@ -72,7 +72,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object status_ = "";
   /**
    * <pre>
-   * healthy: everything answers; degraded: something does not, and calls are still served;
+   * healthy: everything responds; degraded: something does not, and calls are still served;
    * unhealthy: a kind of call cannot be served.
    * </pre>
    *
@@ -94,7 +94,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * healthy: everything answers; degraded: something does not, and calls are still served;
+   * healthy: everything responds; degraded: something does not, and calls are still served;
    * unhealthy: a kind of call cannot be served.
    * </pre>
    *
@@ -1109,7 +1109,7 @@ java.lang.String defaultValue) {
     private java.lang.Object status_ = "";
     /**
      * <pre>
-     * healthy: everything answers; degraded: something does not, and calls are still served;
+     * healthy: everything responds; degraded: something does not, and calls are still served;
      * unhealthy: a kind of call cannot be served.
      * </pre>
      *
@@ -1130,7 +1130,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * healthy: everything answers; degraded: something does not, and calls are still served;
+     * healthy: everything responds; degraded: something does not, and calls are still served;
      * unhealthy: a kind of call cannot be served.
      * </pre>
      *
@@ -1152,7 +1152,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * healthy: everything answers; degraded: something does not, and calls are still served;
+     * healthy: everything responds; degraded: something does not, and calls are still served;
      * unhealthy: a kind of call cannot be served.
      * </pre>
      *
@@ -1170,7 +1170,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * healthy: everything answers; degraded: something does not, and calls are still served;
+     * healthy: everything responds; degraded: something does not, and calls are still served;
      * unhealthy: a kind of call cannot be served.
      * </pre>
      *
@@ -1185,7 +1185,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * healthy: everything answers; degraded: something does not, and calls are still served;
+     * healthy: everything responds; degraded: something does not, and calls are still served;
      * unhealthy: a kind of call cannot be served.
      * </pre>
      *

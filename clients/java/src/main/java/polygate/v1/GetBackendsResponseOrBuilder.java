@@ -12,7 +12,7 @@ public interface GetBackendsResponseOrBuilder extends
 
   /**
    * <pre>
-   * healthy: everything answers; degraded: something does not, and calls are still served;
+   * healthy: everything responds; degraded: something does not, and calls are still served;
    * unhealthy: a kind of call cannot be served.
    * </pre>
    *
@@ -22,7 +22,7 @@ public interface GetBackendsResponseOrBuilder extends
   java.lang.String getStatus();
   /**
    * <pre>
-   * healthy: everything answers; degraded: something does not, and calls are still served;
+   * healthy: everything responds; degraded: something does not, and calls are still served;
    * unhealthy: a kind of call cannot be served.
    * </pre>
    *

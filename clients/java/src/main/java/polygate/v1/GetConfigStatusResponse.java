@@ -107,7 +107,7 @@ private static final long serialVersionUID = 0L;
   private com.google.protobuf.Timestamp takeTime_;
   /**
    * <pre>
-   * When it was taken.
+   * When it came into force.
    * </pre>
    *
    * <code>.google.protobuf.Timestamp take_time = 2 [json_name = "takeTime"];</code>
@@ -119,7 +119,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * When it was taken.
+   * When it came into force.
    * </pre>
    *
    * <code>.google.protobuf.Timestamp take_time = 2 [json_name = "takeTime"];</code>
@@ -131,7 +131,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * When it was taken.
+   * When it came into force.
    * </pre>
    *
    * <code>.google.protobuf.Timestamp take_time = 2 [json_name = "takeTime"];</code>
@@ -145,7 +145,7 @@ private static final long serialVersionUID = 0L;
   private int generation_ = 0;
   /**
    * <pre>
-   * 1 for what the process started with, and one more for each that was taken.
+   * 1 for what the process started with, and one more for each that was applied.
    * </pre>
    *
    * <code>uint32 generation = 3 [json_name = "generation"];</code>
@@ -222,7 +222,7 @@ private static final long serialVersionUID = 0L;
   private polygate.v1.ConfigOutcome lastOutcome_;
   /**
    * <pre>
-   * What became of the last reload; absent before the first.
+   * Outcome of the last reload; absent before the first.
    * </pre>
    *
    * <code>.polygate.v1.ConfigOutcome last_outcome = 6 [json_name = "lastOutcome"];</code>
@@ -234,7 +234,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * What became of the last reload; absent before the first.
+   * Outcome of the last reload; absent before the first.
    * </pre>
    *
    * <code>.polygate.v1.ConfigOutcome last_outcome = 6 [json_name = "lastOutcome"];</code>
@@ -246,7 +246,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * What became of the last reload; absent before the first.
+   * Outcome of the last reload; absent before the first.
    * </pre>
    *
    * <code>.polygate.v1.ConfigOutcome last_outcome = 6 [json_name = "lastOutcome"];</code>
@@ -299,7 +299,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object lastCause_ = "";
   /**
    * <pre>
-   * What had asked for it: `signal`, `change` of a file, or `call`.
+   * What caused it: `signal`, `change` of a file, or `call`.
    * </pre>
    *
    * <code>string last_cause = 8 [json_name = "lastCause"];</code>
@@ -320,7 +320,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * What had asked for it: `signal`, `change` of a file, or `call`.
+   * What caused it: `signal`, `change` of a file, or `call`.
    * </pre>
    *
    * <code>string last_cause = 8 [json_name = "lastCause"];</code>
@@ -954,7 +954,7 @@ private static final long serialVersionUID = 0L;
         com.google.protobuf.Timestamp, com.google.protobuf.Timestamp.Builder, com.google.protobuf.TimestampOrBuilder> takeTimeBuilder_;
     /**
      * <pre>
-     * When it was taken.
+     * When it came into force.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp take_time = 2 [json_name = "takeTime"];</code>
@@ -965,7 +965,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * When it was taken.
+     * When it came into force.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp take_time = 2 [json_name = "takeTime"];</code>
@@ -980,7 +980,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * When it was taken.
+     * When it came into force.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp take_time = 2 [json_name = "takeTime"];</code>
@@ -998,7 +998,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * When it was taken.
+     * When it came into force.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp take_time = 2 [json_name = "takeTime"];</code>
@@ -1016,7 +1016,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * When it was taken.
+     * When it came into force.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp take_time = 2 [json_name = "takeTime"];</code>
@@ -1041,7 +1041,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * When it was taken.
+     * When it came into force.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp take_time = 2 [json_name = "takeTime"];</code>
@@ -1058,7 +1058,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * When it was taken.
+     * When it came into force.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp take_time = 2 [json_name = "takeTime"];</code>
@@ -1070,7 +1070,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * When it was taken.
+     * When it came into force.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp take_time = 2 [json_name = "takeTime"];</code>
@@ -1085,7 +1085,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * When it was taken.
+     * When it came into force.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp take_time = 2 [json_name = "takeTime"];</code>
@@ -1107,7 +1107,7 @@ private static final long serialVersionUID = 0L;
     private int generation_ ;
     /**
      * <pre>
-     * 1 for what the process started with, and one more for each that was taken.
+     * 1 for what the process started with, and one more for each that was applied.
      * </pre>
      *
      * <code>uint32 generation = 3 [json_name = "generation"];</code>
@@ -1119,7 +1119,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * 1 for what the process started with, and one more for each that was taken.
+     * 1 for what the process started with, and one more for each that was applied.
      * </pre>
      *
      * <code>uint32 generation = 3 [json_name = "generation"];</code>
@@ -1135,7 +1135,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * 1 for what the process started with, and one more for each that was taken.
+     * 1 for what the process started with, and one more for each that was applied.
      * </pre>
      *
      * <code>uint32 generation = 3 [json_name = "generation"];</code>
@@ -1289,7 +1289,7 @@ private static final long serialVersionUID = 0L;
         polygate.v1.ConfigOutcome, polygate.v1.ConfigOutcome.Builder, polygate.v1.ConfigOutcomeOrBuilder> lastOutcomeBuilder_;
     /**
      * <pre>
-     * What became of the last reload; absent before the first.
+     * Outcome of the last reload; absent before the first.
      * </pre>
      *
      * <code>.polygate.v1.ConfigOutcome last_outcome = 6 [json_name = "lastOutcome"];</code>
@@ -1300,7 +1300,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What became of the last reload; absent before the first.
+     * Outcome of the last reload; absent before the first.
      * </pre>
      *
      * <code>.polygate.v1.ConfigOutcome last_outcome = 6 [json_name = "lastOutcome"];</code>
@@ -1315,7 +1315,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What became of the last reload; absent before the first.
+     * Outcome of the last reload; absent before the first.
      * </pre>
      *
      * <code>.polygate.v1.ConfigOutcome last_outcome = 6 [json_name = "lastOutcome"];</code>
@@ -1333,7 +1333,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What became of the last reload; absent before the first.
+     * Outcome of the last reload; absent before the first.
      * </pre>
      *
      * <code>.polygate.v1.ConfigOutcome last_outcome = 6 [json_name = "lastOutcome"];</code>
@@ -1351,7 +1351,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What became of the last reload; absent before the first.
+     * Outcome of the last reload; absent before the first.
      * </pre>
      *
      * <code>.polygate.v1.ConfigOutcome last_outcome = 6 [json_name = "lastOutcome"];</code>
@@ -1376,7 +1376,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What became of the last reload; absent before the first.
+     * Outcome of the last reload; absent before the first.
      * </pre>
      *
      * <code>.polygate.v1.ConfigOutcome last_outcome = 6 [json_name = "lastOutcome"];</code>
@@ -1393,7 +1393,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What became of the last reload; absent before the first.
+     * Outcome of the last reload; absent before the first.
      * </pre>
      *
      * <code>.polygate.v1.ConfigOutcome last_outcome = 6 [json_name = "lastOutcome"];</code>
@@ -1405,7 +1405,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What became of the last reload; absent before the first.
+     * Outcome of the last reload; absent before the first.
      * </pre>
      *
      * <code>.polygate.v1.ConfigOutcome last_outcome = 6 [json_name = "lastOutcome"];</code>
@@ -1420,7 +1420,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What became of the last reload; absent before the first.
+     * Outcome of the last reload; absent before the first.
      * </pre>
      *
      * <code>.polygate.v1.ConfigOutcome last_outcome = 6 [json_name = "lastOutcome"];</code>
@@ -1597,7 +1597,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object lastCause_ = "";
     /**
      * <pre>
-     * What had asked for it: `signal`, `change` of a file, or `call`.
+     * What caused it: `signal`, `change` of a file, or `call`.
      * </pre>
      *
      * <code>string last_cause = 8 [json_name = "lastCause"];</code>
@@ -1617,7 +1617,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What had asked for it: `signal`, `change` of a file, or `call`.
+     * What caused it: `signal`, `change` of a file, or `call`.
      * </pre>
      *
      * <code>string last_cause = 8 [json_name = "lastCause"];</code>
@@ -1638,7 +1638,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What had asked for it: `signal`, `change` of a file, or `call`.
+     * What caused it: `signal`, `change` of a file, or `call`.
      * </pre>
      *
      * <code>string last_cause = 8 [json_name = "lastCause"];</code>
@@ -1655,7 +1655,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What had asked for it: `signal`, `change` of a file, or `call`.
+     * What caused it: `signal`, `change` of a file, or `call`.
      * </pre>
      *
      * <code>string last_cause = 8 [json_name = "lastCause"];</code>
@@ -1669,7 +1669,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What had asked for it: `signal`, `change` of a file, or `call`.
+     * What caused it: `signal`, `change` of a file, or `call`.
      * </pre>
      *
      * <code>string last_cause = 8 [json_name = "lastCause"];</code>

@@ -32,7 +32,7 @@ public interface GetConfigStatusResponseOrBuilder extends
 
   /**
    * <pre>
-   * When it was taken.
+   * When it came into force.
    * </pre>
    *
    * <code>.google.protobuf.Timestamp take_time = 2 [json_name = "takeTime"];</code>
@@ -41,7 +41,7 @@ public interface GetConfigStatusResponseOrBuilder extends
   boolean hasTakeTime();
   /**
    * <pre>
-   * When it was taken.
+   * When it came into force.
    * </pre>
    *
    * <code>.google.protobuf.Timestamp take_time = 2 [json_name = "takeTime"];</code>
@@ -50,7 +50,7 @@ public interface GetConfigStatusResponseOrBuilder extends
   com.google.protobuf.Timestamp getTakeTime();
   /**
    * <pre>
-   * When it was taken.
+   * When it came into force.
    * </pre>
    *
    * <code>.google.protobuf.Timestamp take_time = 2 [json_name = "takeTime"];</code>
@@ -59,7 +59,7 @@ public interface GetConfigStatusResponseOrBuilder extends
 
   /**
    * <pre>
-   * 1 for what the process started with, and one more for each that was taken.
+   * 1 for what the process started with, and one more for each that was applied.
    * </pre>
    *
    * <code>uint32 generation = 3 [json_name = "generation"];</code>
@@ -99,7 +99,7 @@ public interface GetConfigStatusResponseOrBuilder extends
 
   /**
    * <pre>
-   * What became of the last reload; absent before the first.
+   * Outcome of the last reload; absent before the first.
    * </pre>
    *
    * <code>.polygate.v1.ConfigOutcome last_outcome = 6 [json_name = "lastOutcome"];</code>
@@ -108,7 +108,7 @@ public interface GetConfigStatusResponseOrBuilder extends
   boolean hasLastOutcome();
   /**
    * <pre>
-   * What became of the last reload; absent before the first.
+   * Outcome of the last reload; absent before the first.
    * </pre>
    *
    * <code>.polygate.v1.ConfigOutcome last_outcome = 6 [json_name = "lastOutcome"];</code>
@@ -117,7 +117,7 @@ public interface GetConfigStatusResponseOrBuilder extends
   polygate.v1.ConfigOutcome getLastOutcome();
   /**
    * <pre>
-   * What became of the last reload; absent before the first.
+   * Outcome of the last reload; absent before the first.
    * </pre>
    *
    * <code>.polygate.v1.ConfigOutcome last_outcome = 6 [json_name = "lastOutcome"];</code>
@@ -153,7 +153,7 @@ public interface GetConfigStatusResponseOrBuilder extends
 
   /**
    * <pre>
-   * What had asked for it: `signal`, `change` of a file, or `call`.
+   * What caused it: `signal`, `change` of a file, or `call`.
    * </pre>
    *
    * <code>string last_cause = 8 [json_name = "lastCause"];</code>
@@ -162,7 +162,7 @@ public interface GetConfigStatusResponseOrBuilder extends
   java.lang.String getLastCause();
   /**
    * <pre>
-   * What had asked for it: `signal`, `change` of a file, or `call`.
+   * What caused it: `signal`, `change` of a file, or `call`.
    * </pre>
    *
    * <code>string last_cause = 8 [json_name = "lastCause"];</code>

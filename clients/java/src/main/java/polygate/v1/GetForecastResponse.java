@@ -58,7 +58,7 @@ private static final long serialVersionUID = 0L;
   private com.google.protobuf.Timestamp startTime_;
   /**
    * <pre>
-   * Beginning of the first hour, which is the one that is not over.
+   * Beginning of the first hour, which is the current one.
    * </pre>
    *
    * <code>.google.protobuf.Timestamp start_time = 1 [json_name = "startTime"];</code>
@@ -70,7 +70,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Beginning of the first hour, which is the one that is not over.
+   * Beginning of the first hour, which is the current one.
    * </pre>
    *
    * <code>.google.protobuf.Timestamp start_time = 1 [json_name = "startTime"];</code>
@@ -82,7 +82,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Beginning of the first hour, which is the one that is not over.
+   * Beginning of the first hour, which is the current one.
    * </pre>
    *
    * <code>.google.protobuf.Timestamp start_time = 1 [json_name = "startTime"];</code>
@@ -111,8 +111,8 @@ private static final long serialVersionUID = 0L;
   private int steps_ = 0;
   /**
    * <pre>
-   * How many hours are told: as many as were asked for, and no more than the known ones can be tried
-   * on; none while less than six are known.
+   * How many hours are forecast: as many as were asked for, and no more than the known ones can be tried
+   * on; none while fewer than six are known.
    * </pre>
    *
    * <code>int32 steps = 3 [json_name = "steps"];</code>
@@ -751,7 +751,7 @@ private static final long serialVersionUID = 0L;
         com.google.protobuf.Timestamp, com.google.protobuf.Timestamp.Builder, com.google.protobuf.TimestampOrBuilder> startTimeBuilder_;
     /**
      * <pre>
-     * Beginning of the first hour, which is the one that is not over.
+     * Beginning of the first hour, which is the current one.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp start_time = 1 [json_name = "startTime"];</code>
@@ -762,7 +762,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Beginning of the first hour, which is the one that is not over.
+     * Beginning of the first hour, which is the current one.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp start_time = 1 [json_name = "startTime"];</code>
@@ -777,7 +777,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Beginning of the first hour, which is the one that is not over.
+     * Beginning of the first hour, which is the current one.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp start_time = 1 [json_name = "startTime"];</code>
@@ -795,7 +795,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Beginning of the first hour, which is the one that is not over.
+     * Beginning of the first hour, which is the current one.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp start_time = 1 [json_name = "startTime"];</code>
@@ -813,7 +813,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Beginning of the first hour, which is the one that is not over.
+     * Beginning of the first hour, which is the current one.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp start_time = 1 [json_name = "startTime"];</code>
@@ -838,7 +838,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Beginning of the first hour, which is the one that is not over.
+     * Beginning of the first hour, which is the current one.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp start_time = 1 [json_name = "startTime"];</code>
@@ -855,7 +855,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Beginning of the first hour, which is the one that is not over.
+     * Beginning of the first hour, which is the current one.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp start_time = 1 [json_name = "startTime"];</code>
@@ -867,7 +867,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Beginning of the first hour, which is the one that is not over.
+     * Beginning of the first hour, which is the current one.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp start_time = 1 [json_name = "startTime"];</code>
@@ -882,7 +882,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Beginning of the first hour, which is the one that is not over.
+     * Beginning of the first hour, which is the current one.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp start_time = 1 [json_name = "startTime"];</code>
@@ -948,8 +948,8 @@ private static final long serialVersionUID = 0L;
     private int steps_ ;
     /**
      * <pre>
-     * How many hours are told: as many as were asked for, and no more than the known ones can be tried
-     * on; none while less than six are known.
+     * How many hours are forecast: as many as were asked for, and no more than the known ones can be tried
+     * on; none while fewer than six are known.
      * </pre>
      *
      * <code>int32 steps = 3 [json_name = "steps"];</code>
@@ -961,8 +961,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * How many hours are told: as many as were asked for, and no more than the known ones can be tried
-     * on; none while less than six are known.
+     * How many hours are forecast: as many as were asked for, and no more than the known ones can be tried
+     * on; none while fewer than six are known.
      * </pre>
      *
      * <code>int32 steps = 3 [json_name = "steps"];</code>
@@ -978,8 +978,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * How many hours are told: as many as were asked for, and no more than the known ones can be tried
-     * on; none while less than six are known.
+     * How many hours are forecast: as many as were asked for, and no more than the known ones can be tried
+     * on; none while fewer than six are known.
      * </pre>
      *
      * <code>int32 steps = 3 [json_name = "steps"];</code>

@@ -12,7 +12,7 @@ public interface GetForecastResponseOrBuilder extends
 
   /**
    * <pre>
-   * Beginning of the first hour, which is the one that is not over.
+   * Beginning of the first hour, which is the current one.
    * </pre>
    *
    * <code>.google.protobuf.Timestamp start_time = 1 [json_name = "startTime"];</code>
@@ -21,7 +21,7 @@ public interface GetForecastResponseOrBuilder extends
   boolean hasStartTime();
   /**
    * <pre>
-   * Beginning of the first hour, which is the one that is not over.
+   * Beginning of the first hour, which is the current one.
    * </pre>
    *
    * <code>.google.protobuf.Timestamp start_time = 1 [json_name = "startTime"];</code>
@@ -30,7 +30,7 @@ public interface GetForecastResponseOrBuilder extends
   com.google.protobuf.Timestamp getStartTime();
   /**
    * <pre>
-   * Beginning of the first hour, which is the one that is not over.
+   * Beginning of the first hour, which is the current one.
    * </pre>
    *
    * <code>.google.protobuf.Timestamp start_time = 1 [json_name = "startTime"];</code>
@@ -49,8 +49,8 @@ public interface GetForecastResponseOrBuilder extends
 
   /**
    * <pre>
-   * How many hours are told: as many as were asked for, and no more than the known ones can be tried
-   * on; none while less than six are known.
+   * How many hours are forecast: as many as were asked for, and no more than the known ones can be tried
+   * on; none while fewer than six are known.
    * </pre>
    *
    * <code>int32 steps = 3 [json_name = "steps"];</code>

@@ -73,7 +73,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object status_ = "";
   /**
    * <pre>
-   * healthy: everything answers; degraded: something does not, and calls are still served;
+   * healthy: everything responds; degraded: something does not, and calls are still served;
    * unhealthy: a kind of call cannot be served.
    * </pre>
    *
@@ -95,7 +95,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * healthy: everything answers; degraded: something does not, and calls are still served;
+   * healthy: everything responds; degraded: something does not, and calls are still served;
    * unhealthy: a kind of call cannot be served.
    * </pre>
    *
@@ -952,7 +952,7 @@ polygate.v1.ServiceHealth defaultValue) {
     private java.lang.Object status_ = "";
     /**
      * <pre>
-     * healthy: everything answers; degraded: something does not, and calls are still served;
+     * healthy: everything responds; degraded: something does not, and calls are still served;
      * unhealthy: a kind of call cannot be served.
      * </pre>
      *
@@ -973,7 +973,7 @@ polygate.v1.ServiceHealth defaultValue) {
     }
     /**
      * <pre>
-     * healthy: everything answers; degraded: something does not, and calls are still served;
+     * healthy: everything responds; degraded: something does not, and calls are still served;
      * unhealthy: a kind of call cannot be served.
      * </pre>
      *
@@ -995,7 +995,7 @@ polygate.v1.ServiceHealth defaultValue) {
     }
     /**
      * <pre>
-     * healthy: everything answers; degraded: something does not, and calls are still served;
+     * healthy: everything responds; degraded: something does not, and calls are still served;
      * unhealthy: a kind of call cannot be served.
      * </pre>
      *
@@ -1013,7 +1013,7 @@ polygate.v1.ServiceHealth defaultValue) {
     }
     /**
      * <pre>
-     * healthy: everything answers; degraded: something does not, and calls are still served;
+     * healthy: everything responds; degraded: something does not, and calls are still served;
      * unhealthy: a kind of call cannot be served.
      * </pre>
      *
@@ -1028,7 +1028,7 @@ polygate.v1.ServiceHealth defaultValue) {
     }
     /**
      * <pre>
-     * healthy: everything answers; degraded: something does not, and calls are still served;
+     * healthy: everything responds; degraded: something does not, and calls are still served;
      * unhealthy: a kind of call cannot be served.
      * </pre>
      *

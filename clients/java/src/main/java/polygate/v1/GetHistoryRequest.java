@@ -88,7 +88,7 @@ private static final long serialVersionUID = 0L;
   /**
    * <pre>
    * Length of a step in seconds; chosen to give about 60 steps when absent. It is made longer where
-   * there would be more than 1500 steps, or where nothing so fine is kept.
+   * there would be more than 1500 steps, or where no steps so short are kept.
    * </pre>
    *
    * <code>optional int32 step_seconds = 2 [json_name = "stepSeconds"];</code>
@@ -101,7 +101,7 @@ private static final long serialVersionUID = 0L;
   /**
    * <pre>
    * Length of a step in seconds; chosen to give about 60 steps when absent. It is made longer where
-   * there would be more than 1500 steps, or where nothing so fine is kept.
+   * there would be more than 1500 steps, or where no steps so short are kept.
    * </pre>
    *
    * <code>optional int32 step_seconds = 2 [json_name = "stepSeconds"];</code>
@@ -647,7 +647,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Length of a step in seconds; chosen to give about 60 steps when absent. It is made longer where
-     * there would be more than 1500 steps, or where nothing so fine is kept.
+     * there would be more than 1500 steps, or where no steps so short are kept.
      * </pre>
      *
      * <code>optional int32 step_seconds = 2 [json_name = "stepSeconds"];</code>
@@ -660,7 +660,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Length of a step in seconds; chosen to give about 60 steps when absent. It is made longer where
-     * there would be more than 1500 steps, or where nothing so fine is kept.
+     * there would be more than 1500 steps, or where no steps so short are kept.
      * </pre>
      *
      * <code>optional int32 step_seconds = 2 [json_name = "stepSeconds"];</code>
@@ -673,7 +673,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Length of a step in seconds; chosen to give about 60 steps when absent. It is made longer where
-     * there would be more than 1500 steps, or where nothing so fine is kept.
+     * there would be more than 1500 steps, or where no steps so short are kept.
      * </pre>
      *
      * <code>optional int32 step_seconds = 2 [json_name = "stepSeconds"];</code>
@@ -690,7 +690,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Length of a step in seconds; chosen to give about 60 steps when absent. It is made longer where
-     * there would be more than 1500 steps, or where nothing so fine is kept.
+     * there would be more than 1500 steps, or where no steps so short are kept.
      * </pre>
      *
      * <code>optional int32 step_seconds = 2 [json_name = "stepSeconds"];</code>

@@ -32,7 +32,7 @@ public interface GetHistoryRequestOrBuilder extends
   /**
    * <pre>
    * Length of a step in seconds; chosen to give about 60 steps when absent. It is made longer where
-   * there would be more than 1500 steps, or where nothing so fine is kept.
+   * there would be more than 1500 steps, or where no steps so short are kept.
    * </pre>
    *
    * <code>optional int32 step_seconds = 2 [json_name = "stepSeconds"];</code>
@@ -42,7 +42,7 @@ public interface GetHistoryRequestOrBuilder extends
   /**
    * <pre>
    * Length of a step in seconds; chosen to give about 60 steps when absent. It is made longer where
-   * there would be more than 1500 steps, or where nothing so fine is kept.
+   * there would be more than 1500 steps, or where no steps so short are kept.
    * </pre>
    *
    * <code>optional int32 step_seconds = 2 [json_name = "stepSeconds"];</code>

@@ -111,7 +111,7 @@ private static final long serialVersionUID = 0L;
   private int steps_ = 0;
   /**
    * <pre>
-   * How many steps there are; the last one is not over.
+   * How many steps there are; the last one is still running.
    * </pre>
    *
    * <code>int32 steps = 3 [json_name = "steps"];</code>
@@ -908,7 +908,7 @@ private static final long serialVersionUID = 0L;
     private int steps_ ;
     /**
      * <pre>
-     * How many steps there are; the last one is not over.
+     * How many steps there are; the last one is still running.
      * </pre>
      *
      * <code>int32 steps = 3 [json_name = "steps"];</code>
@@ -920,7 +920,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * How many steps there are; the last one is not over.
+     * How many steps there are; the last one is still running.
      * </pre>
      *
      * <code>int32 steps = 3 [json_name = "steps"];</code>
@@ -936,7 +936,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * How many steps there are; the last one is not over.
+     * How many steps there are; the last one is still running.
      * </pre>
      *
      * <code>int32 steps = 3 [json_name = "steps"];</code>

@@ -49,7 +49,7 @@ public interface GetHistoryResponseOrBuilder extends
 
   /**
    * <pre>
-   * How many steps there are; the last one is not over.
+   * How many steps there are; the last one is still running.
    * </pre>
    *
    * <code>int32 steps = 3 [json_name = "steps"];</code>

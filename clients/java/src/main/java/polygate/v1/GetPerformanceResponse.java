@@ -276,7 +276,7 @@ polygate.v1.ProviderStats defaultValue) {
   private com.google.protobuf.Timestamp timestamp_;
   /**
    * <pre>
-   * When this was summed up; within history.cache_ttl the same sums are given again.
+   * When this was summed up; within history.cache_ttl the same sums are sent again.
    * </pre>
    *
    * <code>.google.protobuf.Timestamp timestamp = 4 [json_name = "timestamp"];</code>
@@ -288,7 +288,7 @@ polygate.v1.ProviderStats defaultValue) {
   }
   /**
    * <pre>
-   * When this was summed up; within history.cache_ttl the same sums are given again.
+   * When this was summed up; within history.cache_ttl the same sums are sent again.
    * </pre>
    *
    * <code>.google.protobuf.Timestamp timestamp = 4 [json_name = "timestamp"];</code>
@@ -300,7 +300,7 @@ polygate.v1.ProviderStats defaultValue) {
   }
   /**
    * <pre>
-   * When this was summed up; within history.cache_ttl the same sums are given again.
+   * When this was summed up; within history.cache_ttl the same sums are sent again.
    * </pre>
    *
    * <code>.google.protobuf.Timestamp timestamp = 4 [json_name = "timestamp"];</code>
@@ -1255,7 +1255,7 @@ polygate.v1.ProviderStats defaultValue) {
         com.google.protobuf.Timestamp, com.google.protobuf.Timestamp.Builder, com.google.protobuf.TimestampOrBuilder> timestampBuilder_;
     /**
      * <pre>
-     * When this was summed up; within history.cache_ttl the same sums are given again.
+     * When this was summed up; within history.cache_ttl the same sums are sent again.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp timestamp = 4 [json_name = "timestamp"];</code>
@@ -1266,7 +1266,7 @@ polygate.v1.ProviderStats defaultValue) {
     }
     /**
      * <pre>
-     * When this was summed up; within history.cache_ttl the same sums are given again.
+     * When this was summed up; within history.cache_ttl the same sums are sent again.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp timestamp = 4 [json_name = "timestamp"];</code>
@@ -1281,7 +1281,7 @@ polygate.v1.ProviderStats defaultValue) {
     }
     /**
      * <pre>
-     * When this was summed up; within history.cache_ttl the same sums are given again.
+     * When this was summed up; within history.cache_ttl the same sums are sent again.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp timestamp = 4 [json_name = "timestamp"];</code>
@@ -1299,7 +1299,7 @@ polygate.v1.ProviderStats defaultValue) {
     }
     /**
      * <pre>
-     * When this was summed up; within history.cache_ttl the same sums are given again.
+     * When this was summed up; within history.cache_ttl the same sums are sent again.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp timestamp = 4 [json_name = "timestamp"];</code>
@@ -1317,7 +1317,7 @@ polygate.v1.ProviderStats defaultValue) {
     }
     /**
      * <pre>
-     * When this was summed up; within history.cache_ttl the same sums are given again.
+     * When this was summed up; within history.cache_ttl the same sums are sent again.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp timestamp = 4 [json_name = "timestamp"];</code>
@@ -1342,7 +1342,7 @@ polygate.v1.ProviderStats defaultValue) {
     }
     /**
      * <pre>
-     * When this was summed up; within history.cache_ttl the same sums are given again.
+     * When this was summed up; within history.cache_ttl the same sums are sent again.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp timestamp = 4 [json_name = "timestamp"];</code>
@@ -1359,7 +1359,7 @@ polygate.v1.ProviderStats defaultValue) {
     }
     /**
      * <pre>
-     * When this was summed up; within history.cache_ttl the same sums are given again.
+     * When this was summed up; within history.cache_ttl the same sums are sent again.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp timestamp = 4 [json_name = "timestamp"];</code>
@@ -1371,7 +1371,7 @@ polygate.v1.ProviderStats defaultValue) {
     }
     /**
      * <pre>
-     * When this was summed up; within history.cache_ttl the same sums are given again.
+     * When this was summed up; within history.cache_ttl the same sums are sent again.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp timestamp = 4 [json_name = "timestamp"];</code>
@@ -1386,7 +1386,7 @@ polygate.v1.ProviderStats defaultValue) {
     }
     /**
      * <pre>
-     * When this was summed up; within history.cache_ttl the same sums are given again.
+     * When this was summed up; within history.cache_ttl the same sums are sent again.
      * </pre>
      *
      * <code>.google.protobuf.Timestamp timestamp = 4 [json_name = "timestamp"];</code>

@@ -130,7 +130,7 @@ polygate.v1.ProviderStats defaultValue);
 
   /**
    * <pre>
-   * When this was summed up; within history.cache_ttl the same sums are given again.
+   * When this was summed up; within history.cache_ttl the same sums are sent again.
    * </pre>
    *
    * <code>.google.protobuf.Timestamp timestamp = 4 [json_name = "timestamp"];</code>
@@ -139,7 +139,7 @@ polygate.v1.ProviderStats defaultValue);
   boolean hasTimestamp();
   /**
    * <pre>
-   * When this was summed up; within history.cache_ttl the same sums are given again.
+   * When this was summed up; within history.cache_ttl the same sums are sent again.
    * </pre>
    *
    * <code>.google.protobuf.Timestamp timestamp = 4 [json_name = "timestamp"];</code>
@@ -148,7 +148,7 @@ polygate.v1.ProviderStats defaultValue);
   com.google.protobuf.Timestamp getTimestamp();
   /**
    * <pre>
-   * When this was summed up; within history.cache_ttl the same sums are given again.
+   * When this was summed up; within history.cache_ttl the same sums are sent again.
    * </pre>
    *
    * <code>.google.protobuf.Timestamp timestamp = 4 [json_name = "timestamp"];</code>

@@ -157,7 +157,7 @@ private static final long serialVersionUID = 0L;
   private polygate.v1.CapturedBody requestBody_;
   /**
    * <pre>
-   * What was asked; absent unless bodies are captured.
+   * The request; absent unless bodies are captured.
    * </pre>
    *
    * <code>.polygate.v1.CapturedBody request_body = 3 [json_name = "requestBody"];</code>
@@ -169,7 +169,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * What was asked; absent unless bodies are captured.
+   * The request; absent unless bodies are captured.
    * </pre>
    *
    * <code>.polygate.v1.CapturedBody request_body = 3 [json_name = "requestBody"];</code>
@@ -181,7 +181,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * What was asked; absent unless bodies are captured.
+   * The request; absent unless bodies are captured.
    * </pre>
    *
    * <code>.polygate.v1.CapturedBody request_body = 3 [json_name = "requestBody"];</code>
@@ -195,7 +195,7 @@ private static final long serialVersionUID = 0L;
   private polygate.v1.CapturedBody responseBody_;
   /**
    * <pre>
-   * What was answered; absent unless bodies are captured.
+   * The response; absent unless bodies are captured.
    * </pre>
    *
    * <code>.polygate.v1.CapturedBody response_body = 4 [json_name = "responseBody"];</code>
@@ -207,7 +207,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * What was answered; absent unless bodies are captured.
+   * The response; absent unless bodies are captured.
    * </pre>
    *
    * <code>.polygate.v1.CapturedBody response_body = 4 [json_name = "responseBody"];</code>
@@ -219,7 +219,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * What was answered; absent unless bodies are captured.
+   * The response; absent unless bodies are captured.
    * </pre>
    *
    * <code>.polygate.v1.CapturedBody response_body = 4 [json_name = "responseBody"];</code>
@@ -1170,7 +1170,7 @@ private static final long serialVersionUID = 0L;
         polygate.v1.CapturedBody, polygate.v1.CapturedBody.Builder, polygate.v1.CapturedBodyOrBuilder> requestBodyBuilder_;
     /**
      * <pre>
-     * What was asked; absent unless bodies are captured.
+     * The request; absent unless bodies are captured.
      * </pre>
      *
      * <code>.polygate.v1.CapturedBody request_body = 3 [json_name = "requestBody"];</code>
@@ -1181,7 +1181,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What was asked; absent unless bodies are captured.
+     * The request; absent unless bodies are captured.
      * </pre>
      *
      * <code>.polygate.v1.CapturedBody request_body = 3 [json_name = "requestBody"];</code>
@@ -1196,7 +1196,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What was asked; absent unless bodies are captured.
+     * The request; absent unless bodies are captured.
      * </pre>
      *
      * <code>.polygate.v1.CapturedBody request_body = 3 [json_name = "requestBody"];</code>
@@ -1214,7 +1214,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What was asked; absent unless bodies are captured.
+     * The request; absent unless bodies are captured.
      * </pre>
      *
      * <code>.polygate.v1.CapturedBody request_body = 3 [json_name = "requestBody"];</code>
@@ -1232,7 +1232,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What was asked; absent unless bodies are captured.
+     * The request; absent unless bodies are captured.
      * </pre>
      *
      * <code>.polygate.v1.CapturedBody request_body = 3 [json_name = "requestBody"];</code>
@@ -1257,7 +1257,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What was asked; absent unless bodies are captured.
+     * The request; absent unless bodies are captured.
      * </pre>
      *
      * <code>.polygate.v1.CapturedBody request_body = 3 [json_name = "requestBody"];</code>
@@ -1274,7 +1274,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What was asked; absent unless bodies are captured.
+     * The request; absent unless bodies are captured.
      * </pre>
      *
      * <code>.polygate.v1.CapturedBody request_body = 3 [json_name = "requestBody"];</code>
@@ -1286,7 +1286,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What was asked; absent unless bodies are captured.
+     * The request; absent unless bodies are captured.
      * </pre>
      *
      * <code>.polygate.v1.CapturedBody request_body = 3 [json_name = "requestBody"];</code>
@@ -1301,7 +1301,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What was asked; absent unless bodies are captured.
+     * The request; absent unless bodies are captured.
      * </pre>
      *
      * <code>.polygate.v1.CapturedBody request_body = 3 [json_name = "requestBody"];</code>
@@ -1325,7 +1325,7 @@ private static final long serialVersionUID = 0L;
         polygate.v1.CapturedBody, polygate.v1.CapturedBody.Builder, polygate.v1.CapturedBodyOrBuilder> responseBodyBuilder_;
     /**
      * <pre>
-     * What was answered; absent unless bodies are captured.
+     * The response; absent unless bodies are captured.
      * </pre>
      *
      * <code>.polygate.v1.CapturedBody response_body = 4 [json_name = "responseBody"];</code>
@@ -1336,7 +1336,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What was answered; absent unless bodies are captured.
+     * The response; absent unless bodies are captured.
      * </pre>
      *
      * <code>.polygate.v1.CapturedBody response_body = 4 [json_name = "responseBody"];</code>
@@ -1351,7 +1351,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What was answered; absent unless bodies are captured.
+     * The response; absent unless bodies are captured.
      * </pre>
      *
      * <code>.polygate.v1.CapturedBody response_body = 4 [json_name = "responseBody"];</code>
@@ -1369,7 +1369,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What was answered; absent unless bodies are captured.
+     * The response; absent unless bodies are captured.
      * </pre>
      *
      * <code>.polygate.v1.CapturedBody response_body = 4 [json_name = "responseBody"];</code>
@@ -1387,7 +1387,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What was answered; absent unless bodies are captured.
+     * The response; absent unless bodies are captured.
      * </pre>
      *
      * <code>.polygate.v1.CapturedBody response_body = 4 [json_name = "responseBody"];</code>
@@ -1412,7 +1412,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What was answered; absent unless bodies are captured.
+     * The response; absent unless bodies are captured.
      * </pre>
      *
      * <code>.polygate.v1.CapturedBody response_body = 4 [json_name = "responseBody"];</code>
@@ -1429,7 +1429,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What was answered; absent unless bodies are captured.
+     * The response; absent unless bodies are captured.
      * </pre>
      *
      * <code>.polygate.v1.CapturedBody response_body = 4 [json_name = "responseBody"];</code>
@@ -1441,7 +1441,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What was answered; absent unless bodies are captured.
+     * The response; absent unless bodies are captured.
      * </pre>
      *
      * <code>.polygate.v1.CapturedBody response_body = 4 [json_name = "responseBody"];</code>
@@ -1456,7 +1456,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What was answered; absent unless bodies are captured.
+     * The response; absent unless bodies are captured.
      * </pre>
      *
      * <code>.polygate.v1.CapturedBody response_body = 4 [json_name = "responseBody"];</code>

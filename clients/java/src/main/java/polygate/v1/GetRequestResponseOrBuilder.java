@@ -83,7 +83,7 @@ public interface GetRequestResponseOrBuilder extends
 
   /**
    * <pre>
-   * What was asked; absent unless bodies are captured.
+   * The request; absent unless bodies are captured.
    * </pre>
    *
    * <code>.polygate.v1.CapturedBody request_body = 3 [json_name = "requestBody"];</code>
@@ -92,7 +92,7 @@ public interface GetRequestResponseOrBuilder extends
   boolean hasRequestBody();
   /**
    * <pre>
-   * What was asked; absent unless bodies are captured.
+   * The request; absent unless bodies are captured.
    * </pre>
    *
    * <code>.polygate.v1.CapturedBody request_body = 3 [json_name = "requestBody"];</code>
@@ -101,7 +101,7 @@ public interface GetRequestResponseOrBuilder extends
   polygate.v1.CapturedBody getRequestBody();
   /**
    * <pre>
-   * What was asked; absent unless bodies are captured.
+   * The request; absent unless bodies are captured.
    * </pre>
    *
    * <code>.polygate.v1.CapturedBody request_body = 3 [json_name = "requestBody"];</code>
@@ -110,7 +110,7 @@ public interface GetRequestResponseOrBuilder extends
 
   /**
    * <pre>
-   * What was answered; absent unless bodies are captured.
+   * The response; absent unless bodies are captured.
    * </pre>
    *
    * <code>.polygate.v1.CapturedBody response_body = 4 [json_name = "responseBody"];</code>
@@ -119,7 +119,7 @@ public interface GetRequestResponseOrBuilder extends
   boolean hasResponseBody();
   /**
    * <pre>
-   * What was answered; absent unless bodies are captured.
+   * The response; absent unless bodies are captured.
    * </pre>
    *
    * <code>.polygate.v1.CapturedBody response_body = 4 [json_name = "responseBody"];</code>
@@ -128,7 +128,7 @@ public interface GetRequestResponseOrBuilder extends
   polygate.v1.CapturedBody getResponseBody();
   /**
    * <pre>
-   * What was answered; absent unless bodies are captured.
+   * The response; absent unless bodies are captured.
    * </pre>
    *
    * <code>.polygate.v1.CapturedBody response_body = 4 [json_name = "responseBody"];</code>

@@ -71,7 +71,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object status_ = "";
   /**
    * <pre>
-   * healthy: everything answers; degraded: something does not, and calls are still served;
+   * healthy: everything responds; degraded: something does not, and calls are still served;
    * unhealthy: a kind of call cannot be served.
    * </pre>
    *
@@ -93,7 +93,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * healthy: everything answers; degraded: something does not, and calls are still served;
+   * healthy: everything responds; degraded: something does not, and calls are still served;
    * unhealthy: a kind of call cannot be served.
    * </pre>
    *
@@ -885,7 +885,7 @@ java.lang.String defaultValue) {
     private java.lang.Object status_ = "";
     /**
      * <pre>
-     * healthy: everything answers; degraded: something does not, and calls are still served;
+     * healthy: everything responds; degraded: something does not, and calls are still served;
      * unhealthy: a kind of call cannot be served.
      * </pre>
      *
@@ -906,7 +906,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * healthy: everything answers; degraded: something does not, and calls are still served;
+     * healthy: everything responds; degraded: something does not, and calls are still served;
      * unhealthy: a kind of call cannot be served.
      * </pre>
      *
@@ -928,7 +928,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * healthy: everything answers; degraded: something does not, and calls are still served;
+     * healthy: everything responds; degraded: something does not, and calls are still served;
      * unhealthy: a kind of call cannot be served.
      * </pre>
      *
@@ -946,7 +946,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * healthy: everything answers; degraded: something does not, and calls are still served;
+     * healthy: everything responds; degraded: something does not, and calls are still served;
      * unhealthy: a kind of call cannot be served.
      * </pre>
      *
@@ -961,7 +961,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * healthy: everything answers; degraded: something does not, and calls are still served;
+     * healthy: everything responds; degraded: something does not, and calls are still served;
      * unhealthy: a kind of call cannot be served.
      * </pre>
      *

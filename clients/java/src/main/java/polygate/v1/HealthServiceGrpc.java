@@ -4,7 +4,7 @@ import static io.grpc.MethodDescriptor.generateFullMethodName;
 
 /**
  * <pre>
- * Says how the gateway is: one probe of all that stands behind it, in three views.
+ * Reports the health of the gateway: one probe of all its backends, in three views.
  * </pre>
  */
 @io.grpc.stub.annotations.GrpcGenerated
@@ -172,14 +172,14 @@ public final class HealthServiceGrpc {
 
   /**
    * <pre>
-   * Says how the gateway is: one probe of all that stands behind it, in three views.
+   * Reports the health of the gateway: one probe of all its backends, in three views.
    * </pre>
    */
   public interface AsyncService {
 
     /**
      * <pre>
-     * Probes every backend at once and says what each answered. The HTTP status is 200 whatever `status`
+     * Probes every backend at once and reports the state of each. The HTTP status is 200 whatever `status`
      * says; load balancers ask /readyz, which is 503 while no calls should be sent here.
      * </pre>
      */
@@ -212,7 +212,7 @@ public final class HealthServiceGrpc {
   /**
    * Base class for the server implementation of the service HealthService.
    * <pre>
-   * Says how the gateway is: one probe of all that stands behind it, in three views.
+   * Reports the health of the gateway: one probe of all its backends, in three views.
    * </pre>
    */
   public static abstract class HealthServiceImplBase
@@ -226,7 +226,7 @@ public final class HealthServiceGrpc {
   /**
    * A stub to allow clients to do asynchronous rpc calls to service HealthService.
    * <pre>
-   * Says how the gateway is: one probe of all that stands behind it, in three views.
+   * Reports the health of the gateway: one probe of all its backends, in three views.
    * </pre>
    */
   public static final class HealthServiceStub
@@ -244,7 +244,7 @@ public final class HealthServiceGrpc {
 
     /**
      * <pre>
-     * Probes every backend at once and says what each answered. The HTTP status is 200 whatever `status`
+     * Probes every backend at once and reports the state of each. The HTTP status is 200 whatever `status`
      * says; load balancers ask /readyz, which is 503 while no calls should be sent here.
      * </pre>
      */
@@ -280,7 +280,7 @@ public final class HealthServiceGrpc {
   /**
    * A stub to allow clients to do synchronous rpc calls to service HealthService.
    * <pre>
-   * Says how the gateway is: one probe of all that stands behind it, in three views.
+   * Reports the health of the gateway: one probe of all its backends, in three views.
    * </pre>
    */
   public static final class HealthServiceBlockingV2Stub
@@ -298,7 +298,7 @@ public final class HealthServiceGrpc {
 
     /**
      * <pre>
-     * Probes every backend at once and says what each answered. The HTTP status is 200 whatever `status`
+     * Probes every backend at once and reports the state of each. The HTTP status is 200 whatever `status`
      * says; load balancers ask /readyz, which is 503 while no calls should be sent here.
      * </pre>
      */
@@ -331,7 +331,7 @@ public final class HealthServiceGrpc {
   /**
    * A stub to allow clients to do limited synchronous rpc calls to service HealthService.
    * <pre>
-   * Says how the gateway is: one probe of all that stands behind it, in three views.
+   * Reports the health of the gateway: one probe of all its backends, in three views.
    * </pre>
    */
   public static final class HealthServiceBlockingStub
@@ -349,7 +349,7 @@ public final class HealthServiceGrpc {
 
     /**
      * <pre>
-     * Probes every backend at once and says what each answered. The HTTP status is 200 whatever `status`
+     * Probes every backend at once and reports the state of each. The HTTP status is 200 whatever `status`
      * says; load balancers ask /readyz, which is 503 while no calls should be sent here.
      * </pre>
      */
@@ -382,7 +382,7 @@ public final class HealthServiceGrpc {
   /**
    * A stub to allow clients to do ListenableFuture-style rpc calls to service HealthService.
    * <pre>
-   * Says how the gateway is: one probe of all that stands behind it, in three views.
+   * Reports the health of the gateway: one probe of all its backends, in three views.
    * </pre>
    */
   public static final class HealthServiceFutureStub
@@ -400,7 +400,7 @@ public final class HealthServiceGrpc {
 
     /**
      * <pre>
-     * Probes every backend at once and says what each answered. The HTTP status is 200 whatever `status`
+     * Probes every backend at once and reports the state of each. The HTTP status is 200 whatever `status`
      * says; load balancers ask /readyz, which is 503 while no calls should be sent here.
      * </pre>
      */

@@ -196,7 +196,7 @@ private static final long serialVersionUID = 0L;
   private polygate.v1.StageStats success_;
   /**
    * <pre>
-   * Requests that were answered, from their arrival at the model to the answer.
+   * Requests that succeeded, from their arrival at the model to the response.
    * </pre>
    *
    * <code>.polygate.v1.StageStats success = 5 [json_name = "success"];</code>
@@ -208,7 +208,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Requests that were answered, from their arrival at the model to the answer.
+   * Requests that succeeded, from their arrival at the model to the response.
    * </pre>
    *
    * <code>.polygate.v1.StageStats success = 5 [json_name = "success"];</code>
@@ -220,7 +220,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Requests that were answered, from their arrival at the model to the answer.
+   * Requests that succeeded, from their arrival at the model to the response.
    * </pre>
    *
    * <code>.polygate.v1.StageStats success = 5 [json_name = "success"];</code>
@@ -234,7 +234,7 @@ private static final long serialVersionUID = 0L;
   private polygate.v1.StageStats fail_;
   /**
    * <pre>
-   * Requests that were not.
+   * Requests that failed.
    * </pre>
    *
    * <code>.polygate.v1.StageStats fail = 6 [json_name = "fail"];</code>
@@ -246,7 +246,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Requests that were not.
+   * Requests that failed.
    * </pre>
    *
    * <code>.polygate.v1.StageStats fail = 6 [json_name = "fail"];</code>
@@ -258,7 +258,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Requests that were not.
+   * Requests that failed.
    * </pre>
    *
    * <code>.polygate.v1.StageStats fail = 6 [json_name = "fail"];</code>
@@ -654,7 +654,7 @@ private static final long serialVersionUID = 0L;
   private polygate.v1.StageStats cacheHit_;
   /**
    * <pre>
-   * Requests that were answered from the cache: among those answered, and no inferences.
+   * Requests that were served from the cache: they count as succeeded, and not as inferences.
    * </pre>
    *
    * <code>.polygate.v1.StageStats cache_hit = 15 [json_name = "cacheHit"];</code>
@@ -666,7 +666,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Requests that were answered from the cache: among those answered, and no inferences.
+   * Requests that were served from the cache: they count as succeeded, and not as inferences.
    * </pre>
    *
    * <code>.polygate.v1.StageStats cache_hit = 15 [json_name = "cacheHit"];</code>
@@ -678,7 +678,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Requests that were answered from the cache: among those answered, and no inferences.
+   * Requests that were served from the cache: they count as succeeded, and not as inferences.
    * </pre>
    *
    * <code>.polygate.v1.StageStats cache_hit = 15 [json_name = "cacheHit"];</code>
@@ -692,7 +692,7 @@ private static final long serialVersionUID = 0L;
   private polygate.v1.StageStats cacheMiss_;
   /**
    * <pre>
-   * Requests that the cache might have answered and did not, with the time that it took to find out.
+   * Requests that the cache could have served and did not, with the time of the lookup.
    * </pre>
    *
    * <code>.polygate.v1.StageStats cache_miss = 16 [json_name = "cacheMiss"];</code>
@@ -704,7 +704,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Requests that the cache might have answered and did not, with the time that it took to find out.
+   * Requests that the cache could have served and did not, with the time of the lookup.
    * </pre>
    *
    * <code>.polygate.v1.StageStats cache_miss = 16 [json_name = "cacheMiss"];</code>
@@ -716,7 +716,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Requests that the cache might have answered and did not, with the time that it took to find out.
+   * Requests that the cache could have served and did not, with the time of the lookup.
    * </pre>
    *
    * <code>.polygate.v1.StageStats cache_miss = 16 [json_name = "cacheMiss"];</code>
@@ -1903,7 +1903,7 @@ private static final long serialVersionUID = 0L;
         polygate.v1.StageStats, polygate.v1.StageStats.Builder, polygate.v1.StageStatsOrBuilder> successBuilder_;
     /**
      * <pre>
-     * Requests that were answered, from their arrival at the model to the answer.
+     * Requests that succeeded, from their arrival at the model to the response.
      * </pre>
      *
      * <code>.polygate.v1.StageStats success = 5 [json_name = "success"];</code>
@@ -1914,7 +1914,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Requests that were answered, from their arrival at the model to the answer.
+     * Requests that succeeded, from their arrival at the model to the response.
      * </pre>
      *
      * <code>.polygate.v1.StageStats success = 5 [json_name = "success"];</code>
@@ -1929,7 +1929,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Requests that were answered, from their arrival at the model to the answer.
+     * Requests that succeeded, from their arrival at the model to the response.
      * </pre>
      *
      * <code>.polygate.v1.StageStats success = 5 [json_name = "success"];</code>
@@ -1947,7 +1947,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Requests that were answered, from their arrival at the model to the answer.
+     * Requests that succeeded, from their arrival at the model to the response.
      * </pre>
      *
      * <code>.polygate.v1.StageStats success = 5 [json_name = "success"];</code>
@@ -1965,7 +1965,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Requests that were answered, from their arrival at the model to the answer.
+     * Requests that succeeded, from their arrival at the model to the response.
      * </pre>
      *
      * <code>.polygate.v1.StageStats success = 5 [json_name = "success"];</code>
@@ -1990,7 +1990,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Requests that were answered, from their arrival at the model to the answer.
+     * Requests that succeeded, from their arrival at the model to the response.
      * </pre>
      *
      * <code>.polygate.v1.StageStats success = 5 [json_name = "success"];</code>
@@ -2007,7 +2007,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Requests that were answered, from their arrival at the model to the answer.
+     * Requests that succeeded, from their arrival at the model to the response.
      * </pre>
      *
      * <code>.polygate.v1.StageStats success = 5 [json_name = "success"];</code>
@@ -2019,7 +2019,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Requests that were answered, from their arrival at the model to the answer.
+     * Requests that succeeded, from their arrival at the model to the response.
      * </pre>
      *
      * <code>.polygate.v1.StageStats success = 5 [json_name = "success"];</code>
@@ -2034,7 +2034,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Requests that were answered, from their arrival at the model to the answer.
+     * Requests that succeeded, from their arrival at the model to the response.
      * </pre>
      *
      * <code>.polygate.v1.StageStats success = 5 [json_name = "success"];</code>
@@ -2058,7 +2058,7 @@ private static final long serialVersionUID = 0L;
         polygate.v1.StageStats, polygate.v1.StageStats.Builder, polygate.v1.StageStatsOrBuilder> failBuilder_;
     /**
      * <pre>
-     * Requests that were not.
+     * Requests that failed.
      * </pre>
      *
      * <code>.polygate.v1.StageStats fail = 6 [json_name = "fail"];</code>
@@ -2069,7 +2069,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Requests that were not.
+     * Requests that failed.
      * </pre>
      *
      * <code>.polygate.v1.StageStats fail = 6 [json_name = "fail"];</code>
@@ -2084,7 +2084,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Requests that were not.
+     * Requests that failed.
      * </pre>
      *
      * <code>.polygate.v1.StageStats fail = 6 [json_name = "fail"];</code>
@@ -2102,7 +2102,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Requests that were not.
+     * Requests that failed.
      * </pre>
      *
      * <code>.polygate.v1.StageStats fail = 6 [json_name = "fail"];</code>
@@ -2120,7 +2120,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Requests that were not.
+     * Requests that failed.
      * </pre>
      *
      * <code>.polygate.v1.StageStats fail = 6 [json_name = "fail"];</code>
@@ -2145,7 +2145,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Requests that were not.
+     * Requests that failed.
      * </pre>
      *
      * <code>.polygate.v1.StageStats fail = 6 [json_name = "fail"];</code>
@@ -2162,7 +2162,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Requests that were not.
+     * Requests that failed.
      * </pre>
      *
      * <code>.polygate.v1.StageStats fail = 6 [json_name = "fail"];</code>
@@ -2174,7 +2174,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Requests that were not.
+     * Requests that failed.
      * </pre>
      *
      * <code>.polygate.v1.StageStats fail = 6 [json_name = "fail"];</code>
@@ -2189,7 +2189,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Requests that were not.
+     * Requests that failed.
      * </pre>
      *
      * <code>.polygate.v1.StageStats fail = 6 [json_name = "fail"];</code>
@@ -3602,7 +3602,7 @@ private static final long serialVersionUID = 0L;
         polygate.v1.StageStats, polygate.v1.StageStats.Builder, polygate.v1.StageStatsOrBuilder> cacheHitBuilder_;
     /**
      * <pre>
-     * Requests that were answered from the cache: among those answered, and no inferences.
+     * Requests that were served from the cache: they count as succeeded, and not as inferences.
      * </pre>
      *
      * <code>.polygate.v1.StageStats cache_hit = 15 [json_name = "cacheHit"];</code>
@@ -3613,7 +3613,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Requests that were answered from the cache: among those answered, and no inferences.
+     * Requests that were served from the cache: they count as succeeded, and not as inferences.
      * </pre>
      *
      * <code>.polygate.v1.StageStats cache_hit = 15 [json_name = "cacheHit"];</code>
@@ -3628,7 +3628,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Requests that were answered from the cache: among those answered, and no inferences.
+     * Requests that were served from the cache: they count as succeeded, and not as inferences.
      * </pre>
      *
      * <code>.polygate.v1.StageStats cache_hit = 15 [json_name = "cacheHit"];</code>
@@ -3646,7 +3646,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Requests that were answered from the cache: among those answered, and no inferences.
+     * Requests that were served from the cache: they count as succeeded, and not as inferences.
      * </pre>
      *
      * <code>.polygate.v1.StageStats cache_hit = 15 [json_name = "cacheHit"];</code>
@@ -3664,7 +3664,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Requests that were answered from the cache: among those answered, and no inferences.
+     * Requests that were served from the cache: they count as succeeded, and not as inferences.
      * </pre>
      *
      * <code>.polygate.v1.StageStats cache_hit = 15 [json_name = "cacheHit"];</code>
@@ -3689,7 +3689,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Requests that were answered from the cache: among those answered, and no inferences.
+     * Requests that were served from the cache: they count as succeeded, and not as inferences.
      * </pre>
      *
      * <code>.polygate.v1.StageStats cache_hit = 15 [json_name = "cacheHit"];</code>
@@ -3706,7 +3706,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Requests that were answered from the cache: among those answered, and no inferences.
+     * Requests that were served from the cache: they count as succeeded, and not as inferences.
      * </pre>
      *
      * <code>.polygate.v1.StageStats cache_hit = 15 [json_name = "cacheHit"];</code>
@@ -3718,7 +3718,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Requests that were answered from the cache: among those answered, and no inferences.
+     * Requests that were served from the cache: they count as succeeded, and not as inferences.
      * </pre>
      *
      * <code>.polygate.v1.StageStats cache_hit = 15 [json_name = "cacheHit"];</code>
@@ -3733,7 +3733,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Requests that were answered from the cache: among those answered, and no inferences.
+     * Requests that were served from the cache: they count as succeeded, and not as inferences.
      * </pre>
      *
      * <code>.polygate.v1.StageStats cache_hit = 15 [json_name = "cacheHit"];</code>
@@ -3757,7 +3757,7 @@ private static final long serialVersionUID = 0L;
         polygate.v1.StageStats, polygate.v1.StageStats.Builder, polygate.v1.StageStatsOrBuilder> cacheMissBuilder_;
     /**
      * <pre>
-     * Requests that the cache might have answered and did not, with the time that it took to find out.
+     * Requests that the cache could have served and did not, with the time of the lookup.
      * </pre>
      *
      * <code>.polygate.v1.StageStats cache_miss = 16 [json_name = "cacheMiss"];</code>
@@ -3768,7 +3768,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Requests that the cache might have answered and did not, with the time that it took to find out.
+     * Requests that the cache could have served and did not, with the time of the lookup.
      * </pre>
      *
      * <code>.polygate.v1.StageStats cache_miss = 16 [json_name = "cacheMiss"];</code>
@@ -3783,7 +3783,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Requests that the cache might have answered and did not, with the time that it took to find out.
+     * Requests that the cache could have served and did not, with the time of the lookup.
      * </pre>
      *
      * <code>.polygate.v1.StageStats cache_miss = 16 [json_name = "cacheMiss"];</code>
@@ -3801,7 +3801,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Requests that the cache might have answered and did not, with the time that it took to find out.
+     * Requests that the cache could have served and did not, with the time of the lookup.
      * </pre>
      *
      * <code>.polygate.v1.StageStats cache_miss = 16 [json_name = "cacheMiss"];</code>
@@ -3819,7 +3819,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Requests that the cache might have answered and did not, with the time that it took to find out.
+     * Requests that the cache could have served and did not, with the time of the lookup.
      * </pre>
      *
      * <code>.polygate.v1.StageStats cache_miss = 16 [json_name = "cacheMiss"];</code>
@@ -3844,7 +3844,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Requests that the cache might have answered and did not, with the time that it took to find out.
+     * Requests that the cache could have served and did not, with the time of the lookup.
      * </pre>
      *
      * <code>.polygate.v1.StageStats cache_miss = 16 [json_name = "cacheMiss"];</code>
@@ -3861,7 +3861,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Requests that the cache might have answered and did not, with the time that it took to find out.
+     * Requests that the cache could have served and did not, with the time of the lookup.
      * </pre>
      *
      * <code>.polygate.v1.StageStats cache_miss = 16 [json_name = "cacheMiss"];</code>
@@ -3873,7 +3873,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Requests that the cache might have answered and did not, with the time that it took to find out.
+     * Requests that the cache could have served and did not, with the time of the lookup.
      * </pre>
      *
      * <code>.polygate.v1.StageStats cache_miss = 16 [json_name = "cacheMiss"];</code>
@@ -3888,7 +3888,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Requests that the cache might have answered and did not, with the time that it took to find out.
+     * Requests that the cache could have served and did not, with the time of the lookup.
      * </pre>
      *
      * <code>.polygate.v1.StageStats cache_miss = 16 [json_name = "cacheMiss"];</code>

@@ -72,7 +72,7 @@ public interface InferenceStatsOrBuilder extends
 
   /**
    * <pre>
-   * Requests that were answered, from their arrival at the model to the answer.
+   * Requests that succeeded, from their arrival at the model to the response.
    * </pre>
    *
    * <code>.polygate.v1.StageStats success = 5 [json_name = "success"];</code>
@@ -81,7 +81,7 @@ public interface InferenceStatsOrBuilder extends
   boolean hasSuccess();
   /**
    * <pre>
-   * Requests that were answered, from their arrival at the model to the answer.
+   * Requests that succeeded, from their arrival at the model to the response.
    * </pre>
    *
    * <code>.polygate.v1.StageStats success = 5 [json_name = "success"];</code>
@@ -90,7 +90,7 @@ public interface InferenceStatsOrBuilder extends
   polygate.v1.StageStats getSuccess();
   /**
    * <pre>
-   * Requests that were answered, from their arrival at the model to the answer.
+   * Requests that succeeded, from their arrival at the model to the response.
    * </pre>
    *
    * <code>.polygate.v1.StageStats success = 5 [json_name = "success"];</code>
@@ -99,7 +99,7 @@ public interface InferenceStatsOrBuilder extends
 
   /**
    * <pre>
-   * Requests that were not.
+   * Requests that failed.
    * </pre>
    *
    * <code>.polygate.v1.StageStats fail = 6 [json_name = "fail"];</code>
@@ -108,7 +108,7 @@ public interface InferenceStatsOrBuilder extends
   boolean hasFail();
   /**
    * <pre>
-   * Requests that were not.
+   * Requests that failed.
    * </pre>
    *
    * <code>.polygate.v1.StageStats fail = 6 [json_name = "fail"];</code>
@@ -117,7 +117,7 @@ public interface InferenceStatsOrBuilder extends
   polygate.v1.StageStats getFail();
   /**
    * <pre>
-   * Requests that were not.
+   * Requests that failed.
    * </pre>
    *
    * <code>.polygate.v1.StageStats fail = 6 [json_name = "fail"];</code>
@@ -384,7 +384,7 @@ public interface InferenceStatsOrBuilder extends
 
   /**
    * <pre>
-   * Requests that were answered from the cache: among those answered, and no inferences.
+   * Requests that were served from the cache: they count as succeeded, and not as inferences.
    * </pre>
    *
    * <code>.polygate.v1.StageStats cache_hit = 15 [json_name = "cacheHit"];</code>
@@ -393,7 +393,7 @@ public interface InferenceStatsOrBuilder extends
   boolean hasCacheHit();
   /**
    * <pre>
-   * Requests that were answered from the cache: among those answered, and no inferences.
+   * Requests that were served from the cache: they count as succeeded, and not as inferences.
    * </pre>
    *
    * <code>.polygate.v1.StageStats cache_hit = 15 [json_name = "cacheHit"];</code>
@@ -402,7 +402,7 @@ public interface InferenceStatsOrBuilder extends
   polygate.v1.StageStats getCacheHit();
   /**
    * <pre>
-   * Requests that were answered from the cache: among those answered, and no inferences.
+   * Requests that were served from the cache: they count as succeeded, and not as inferences.
    * </pre>
    *
    * <code>.polygate.v1.StageStats cache_hit = 15 [json_name = "cacheHit"];</code>
@@ -411,7 +411,7 @@ public interface InferenceStatsOrBuilder extends
 
   /**
    * <pre>
-   * Requests that the cache might have answered and did not, with the time that it took to find out.
+   * Requests that the cache could have served and did not, with the time of the lookup.
    * </pre>
    *
    * <code>.polygate.v1.StageStats cache_miss = 16 [json_name = "cacheMiss"];</code>
@@ -420,7 +420,7 @@ public interface InferenceStatsOrBuilder extends
   boolean hasCacheMiss();
   /**
    * <pre>
-   * Requests that the cache might have answered and did not, with the time that it took to find out.
+   * Requests that the cache could have served and did not, with the time of the lookup.
    * </pre>
    *
    * <code>.polygate.v1.StageStats cache_miss = 16 [json_name = "cacheMiss"];</code>
@@ -429,7 +429,7 @@ public interface InferenceStatsOrBuilder extends
   polygate.v1.StageStats getCacheMiss();
   /**
    * <pre>
-   * Requests that the cache might have answered and did not, with the time that it took to find out.
+   * Requests that the cache could have served and did not, with the time of the lookup.
    * </pre>
    *
    * <code>.polygate.v1.StageStats cache_miss = 16 [json_name = "cacheMiss"];</code>

@@ -84,7 +84,7 @@ private static final long serialVersionUID = 0L;
   private int burst_ = 0;
   /**
    * <pre>
-   * Requests at once; a tenth of a minute's, but at least one, when absent.
+   * Requests in one burst; a tenth of a minute's, but at least one, when absent.
    * </pre>
    *
    * <code>optional uint32 burst = 2 [json_name = "burst"];</code>
@@ -96,7 +96,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Requests at once; a tenth of a minute's, but at least one, when absent.
+   * Requests in one burst; a tenth of a minute's, but at least one, when absent.
    * </pre>
    *
    * <code>optional uint32 burst = 2 [json_name = "burst"];</code>
@@ -165,7 +165,7 @@ private static final long serialVersionUID = 0L;
   private polygate.v1.KeyBudget budget_;
   /**
    * <pre>
-   * Money; without a bound when absent.
+   * Money; without a limit when absent.
    * </pre>
    *
    * <code>.polygate.v1.KeyBudget budget = 5 [json_name = "budget"];</code>
@@ -177,7 +177,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Money; without a bound when absent.
+   * Money; without a limit when absent.
    * </pre>
    *
    * <code>.polygate.v1.KeyBudget budget = 5 [json_name = "budget"];</code>
@@ -189,7 +189,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Money; without a bound when absent.
+   * Money; without a limit when absent.
    * </pre>
    *
    * <code>.polygate.v1.KeyBudget budget = 5 [json_name = "budget"];</code>
@@ -699,7 +699,7 @@ private static final long serialVersionUID = 0L;
     private int burst_ ;
     /**
      * <pre>
-     * Requests at once; a tenth of a minute's, but at least one, when absent.
+     * Requests in one burst; a tenth of a minute's, but at least one, when absent.
      * </pre>
      *
      * <code>optional uint32 burst = 2 [json_name = "burst"];</code>
@@ -711,7 +711,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Requests at once; a tenth of a minute's, but at least one, when absent.
+     * Requests in one burst; a tenth of a minute's, but at least one, when absent.
      * </pre>
      *
      * <code>optional uint32 burst = 2 [json_name = "burst"];</code>
@@ -723,7 +723,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Requests at once; a tenth of a minute's, but at least one, when absent.
+     * Requests in one burst; a tenth of a minute's, but at least one, when absent.
      * </pre>
      *
      * <code>optional uint32 burst = 2 [json_name = "burst"];</code>
@@ -739,7 +739,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Requests at once; a tenth of a minute's, but at least one, when absent.
+     * Requests in one burst; a tenth of a minute's, but at least one, when absent.
      * </pre>
      *
      * <code>optional uint32 burst = 2 [json_name = "burst"];</code>
@@ -869,7 +869,7 @@ private static final long serialVersionUID = 0L;
         polygate.v1.KeyBudget, polygate.v1.KeyBudget.Builder, polygate.v1.KeyBudgetOrBuilder> budgetBuilder_;
     /**
      * <pre>
-     * Money; without a bound when absent.
+     * Money; without a limit when absent.
      * </pre>
      *
      * <code>.polygate.v1.KeyBudget budget = 5 [json_name = "budget"];</code>
@@ -880,7 +880,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Money; without a bound when absent.
+     * Money; without a limit when absent.
      * </pre>
      *
      * <code>.polygate.v1.KeyBudget budget = 5 [json_name = "budget"];</code>
@@ -895,7 +895,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Money; without a bound when absent.
+     * Money; without a limit when absent.
      * </pre>
      *
      * <code>.polygate.v1.KeyBudget budget = 5 [json_name = "budget"];</code>
@@ -913,7 +913,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Money; without a bound when absent.
+     * Money; without a limit when absent.
      * </pre>
      *
      * <code>.polygate.v1.KeyBudget budget = 5 [json_name = "budget"];</code>
@@ -931,7 +931,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Money; without a bound when absent.
+     * Money; without a limit when absent.
      * </pre>
      *
      * <code>.polygate.v1.KeyBudget budget = 5 [json_name = "budget"];</code>
@@ -956,7 +956,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Money; without a bound when absent.
+     * Money; without a limit when absent.
      * </pre>
      *
      * <code>.polygate.v1.KeyBudget budget = 5 [json_name = "budget"];</code>
@@ -973,7 +973,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Money; without a bound when absent.
+     * Money; without a limit when absent.
      * </pre>
      *
      * <code>.polygate.v1.KeyBudget budget = 5 [json_name = "budget"];</code>
@@ -985,7 +985,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Money; without a bound when absent.
+     * Money; without a limit when absent.
      * </pre>
      *
      * <code>.polygate.v1.KeyBudget budget = 5 [json_name = "budget"];</code>
@@ -1000,7 +1000,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Money; without a bound when absent.
+     * Money; without a limit when absent.
      * </pre>
      *
      * <code>.polygate.v1.KeyBudget budget = 5 [json_name = "budget"];</code>

@@ -31,7 +31,7 @@ public interface KeyAllowanceOrBuilder extends
 
   /**
    * <pre>
-   * Requests at once; a tenth of a minute's, but at least one, when absent.
+   * Requests in one burst; a tenth of a minute's, but at least one, when absent.
    * </pre>
    *
    * <code>optional uint32 burst = 2 [json_name = "burst"];</code>
@@ -40,7 +40,7 @@ public interface KeyAllowanceOrBuilder extends
   boolean hasBurst();
   /**
    * <pre>
-   * Requests at once; a tenth of a minute's, but at least one, when absent.
+   * Requests in one burst; a tenth of a minute's, but at least one, when absent.
    * </pre>
    *
    * <code>optional uint32 burst = 2 [json_name = "burst"];</code>
@@ -88,7 +88,7 @@ public interface KeyAllowanceOrBuilder extends
 
   /**
    * <pre>
-   * Money; without a bound when absent.
+   * Money; without a limit when absent.
    * </pre>
    *
    * <code>.polygate.v1.KeyBudget budget = 5 [json_name = "budget"];</code>
@@ -97,7 +97,7 @@ public interface KeyAllowanceOrBuilder extends
   boolean hasBudget();
   /**
    * <pre>
-   * Money; without a bound when absent.
+   * Money; without a limit when absent.
    * </pre>
    *
    * <code>.polygate.v1.KeyBudget budget = 5 [json_name = "budget"];</code>
@@ -106,7 +106,7 @@ public interface KeyAllowanceOrBuilder extends
   polygate.v1.KeyBudget getBudget();
   /**
    * <pre>
-   * Money; without a bound when absent.
+   * Money; without a limit when absent.
    * </pre>
    *
    * <code>.polygate.v1.KeyBudget budget = 5 [json_name = "budget"];</code>

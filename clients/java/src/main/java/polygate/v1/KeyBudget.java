@@ -121,7 +121,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object onExceeded_ = "";
   /**
    * <pre>
-   * At the end of the money: warn goes on, block refuses; empty is block.
+   * When the money is spent: warn serves calls on, block rejects them; empty is block.
    * </pre>
    *
    * <code>string on_exceeded = 3 [json_name = "onExceeded"];</code>
@@ -142,7 +142,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * At the end of the money: warn goes on, block refuses; empty is block.
+   * When the money is spent: warn serves calls on, block rejects them; empty is block.
    * </pre>
    *
    * <code>string on_exceeded = 3 [json_name = "onExceeded"];</code>
@@ -651,7 +651,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object onExceeded_ = "";
     /**
      * <pre>
-     * At the end of the money: warn goes on, block refuses; empty is block.
+     * When the money is spent: warn serves calls on, block rejects them; empty is block.
      * </pre>
      *
      * <code>string on_exceeded = 3 [json_name = "onExceeded"];</code>
@@ -671,7 +671,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * At the end of the money: warn goes on, block refuses; empty is block.
+     * When the money is spent: warn serves calls on, block rejects them; empty is block.
      * </pre>
      *
      * <code>string on_exceeded = 3 [json_name = "onExceeded"];</code>
@@ -692,7 +692,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * At the end of the money: warn goes on, block refuses; empty is block.
+     * When the money is spent: warn serves calls on, block rejects them; empty is block.
      * </pre>
      *
      * <code>string on_exceeded = 3 [json_name = "onExceeded"];</code>
@@ -709,7 +709,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * At the end of the money: warn goes on, block refuses; empty is block.
+     * When the money is spent: warn serves calls on, block rejects them; empty is block.
      * </pre>
      *
      * <code>string on_exceeded = 3 [json_name = "onExceeded"];</code>
@@ -723,7 +723,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * At the end of the money: warn goes on, block refuses; empty is block.
+     * When the money is spent: warn serves calls on, block rejects them; empty is block.
      * </pre>
      *
      * <code>string on_exceeded = 3 [json_name = "onExceeded"];</code>

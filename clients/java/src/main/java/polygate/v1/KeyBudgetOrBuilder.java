@@ -42,7 +42,7 @@ public interface KeyBudgetOrBuilder extends
 
   /**
    * <pre>
-   * At the end of the money: warn goes on, block refuses; empty is block.
+   * When the money is spent: warn serves calls on, block rejects them; empty is block.
    * </pre>
    *
    * <code>string on_exceeded = 3 [json_name = "onExceeded"];</code>
@@ -51,7 +51,7 @@ public interface KeyBudgetOrBuilder extends
   java.lang.String getOnExceeded();
   /**
    * <pre>
-   * At the end of the money: warn goes on, block refuses; empty is block.
+   * When the money is spent: warn serves calls on, block rejects them; empty is block.
    * </pre>
    *
    * <code>string on_exceeded = 3 [json_name = "onExceeded"];</code>

@@ -7,7 +7,7 @@ package polygate.v1;
 
 /**
  * <pre>
- * What may be said of a key.
+ * What a key is called, and what it may do.
  * </pre>
  *
  * Protobuf type {@code polygate.v1.KeySpec}
@@ -228,8 +228,8 @@ private static final long serialVersionUID = 0L;
       com.google.protobuf.LazyStringArrayList.emptyList();
   /**
    * <pre>
-   * Paths such as /v1/ and procedures such as polygate.v1.ChatService/ that it may call, by how they
-   * begin. All when empty.
+   * Paths such as /v1/ and procedures such as polygate.v1.ChatService/ that it may call: those that
+   * begin with one of these. All when empty.
    * </pre>
    *
    * <code>repeated string routes = 4 [json_name = "routes"];</code>
@@ -241,8 +241,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Paths such as /v1/ and procedures such as polygate.v1.ChatService/ that it may call, by how they
-   * begin. All when empty.
+   * Paths such as /v1/ and procedures such as polygate.v1.ChatService/ that it may call: those that
+   * begin with one of these. All when empty.
    * </pre>
    *
    * <code>repeated string routes = 4 [json_name = "routes"];</code>
@@ -253,8 +253,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Paths such as /v1/ and procedures such as polygate.v1.ChatService/ that it may call, by how they
-   * begin. All when empty.
+   * Paths such as /v1/ and procedures such as polygate.v1.ChatService/ that it may call: those that
+   * begin with one of these. All when empty.
    * </pre>
    *
    * <code>repeated string routes = 4 [json_name = "routes"];</code>
@@ -266,8 +266,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Paths such as /v1/ and procedures such as polygate.v1.ChatService/ that it may call, by how they
-   * begin. All when empty.
+   * Paths such as /v1/ and procedures such as polygate.v1.ChatService/ that it may call: those that
+   * begin with one of these. All when empty.
    * </pre>
    *
    * <code>repeated string routes = 4 [json_name = "routes"];</code>
@@ -332,7 +332,7 @@ private static final long serialVersionUID = 0L;
       com.google.protobuf.LazyStringArrayList.emptyList();
   /**
    * <pre>
-   * Words that its spending is summed up by.
+   * Tags that its spending is summed up by.
    * </pre>
    *
    * <code>repeated string tags = 6 [json_name = "tags"];</code>
@@ -344,7 +344,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Words that its spending is summed up by.
+   * Tags that its spending is summed up by.
    * </pre>
    *
    * <code>repeated string tags = 6 [json_name = "tags"];</code>
@@ -355,7 +355,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Words that its spending is summed up by.
+   * Tags that its spending is summed up by.
    * </pre>
    *
    * <code>repeated string tags = 6 [json_name = "tags"];</code>
@@ -367,7 +367,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Words that its spending is summed up by.
+   * Tags that its spending is summed up by.
    * </pre>
    *
    * <code>repeated string tags = 6 [json_name = "tags"];</code>
@@ -727,7 +727,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * What may be said of a key.
+   * What a key is called, and what it may do.
    * </pre>
    *
    * Protobuf type {@code polygate.v1.KeySpec}
@@ -1424,8 +1424,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Paths such as /v1/ and procedures such as polygate.v1.ChatService/ that it may call, by how they
-     * begin. All when empty.
+     * Paths such as /v1/ and procedures such as polygate.v1.ChatService/ that it may call: those that
+     * begin with one of these. All when empty.
      * </pre>
      *
      * <code>repeated string routes = 4 [json_name = "routes"];</code>
@@ -1438,8 +1438,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Paths such as /v1/ and procedures such as polygate.v1.ChatService/ that it may call, by how they
-     * begin. All when empty.
+     * Paths such as /v1/ and procedures such as polygate.v1.ChatService/ that it may call: those that
+     * begin with one of these. All when empty.
      * </pre>
      *
      * <code>repeated string routes = 4 [json_name = "routes"];</code>
@@ -1450,8 +1450,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Paths such as /v1/ and procedures such as polygate.v1.ChatService/ that it may call, by how they
-     * begin. All when empty.
+     * Paths such as /v1/ and procedures such as polygate.v1.ChatService/ that it may call: those that
+     * begin with one of these. All when empty.
      * </pre>
      *
      * <code>repeated string routes = 4 [json_name = "routes"];</code>
@@ -1463,8 +1463,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Paths such as /v1/ and procedures such as polygate.v1.ChatService/ that it may call, by how they
-     * begin. All when empty.
+     * Paths such as /v1/ and procedures such as polygate.v1.ChatService/ that it may call: those that
+     * begin with one of these. All when empty.
      * </pre>
      *
      * <code>repeated string routes = 4 [json_name = "routes"];</code>
@@ -1477,8 +1477,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Paths such as /v1/ and procedures such as polygate.v1.ChatService/ that it may call, by how they
-     * begin. All when empty.
+     * Paths such as /v1/ and procedures such as polygate.v1.ChatService/ that it may call: those that
+     * begin with one of these. All when empty.
      * </pre>
      *
      * <code>repeated string routes = 4 [json_name = "routes"];</code>
@@ -1497,8 +1497,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Paths such as /v1/ and procedures such as polygate.v1.ChatService/ that it may call, by how they
-     * begin. All when empty.
+     * Paths such as /v1/ and procedures such as polygate.v1.ChatService/ that it may call: those that
+     * begin with one of these. All when empty.
      * </pre>
      *
      * <code>repeated string routes = 4 [json_name = "routes"];</code>
@@ -1516,8 +1516,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Paths such as /v1/ and procedures such as polygate.v1.ChatService/ that it may call, by how they
-     * begin. All when empty.
+     * Paths such as /v1/ and procedures such as polygate.v1.ChatService/ that it may call: those that
+     * begin with one of these. All when empty.
      * </pre>
      *
      * <code>repeated string routes = 4 [json_name = "routes"];</code>
@@ -1535,8 +1535,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Paths such as /v1/ and procedures such as polygate.v1.ChatService/ that it may call, by how they
-     * begin. All when empty.
+     * Paths such as /v1/ and procedures such as polygate.v1.ChatService/ that it may call: those that
+     * begin with one of these. All when empty.
      * </pre>
      *
      * <code>repeated string routes = 4 [json_name = "routes"];</code>
@@ -1551,8 +1551,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Paths such as /v1/ and procedures such as polygate.v1.ChatService/ that it may call, by how they
-     * begin. All when empty.
+     * Paths such as /v1/ and procedures such as polygate.v1.ChatService/ that it may call: those that
+     * begin with one of these. All when empty.
      * </pre>
      *
      * <code>repeated string routes = 4 [json_name = "routes"];</code>
@@ -1672,7 +1672,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Words that its spending is summed up by.
+     * Tags that its spending is summed up by.
      * </pre>
      *
      * <code>repeated string tags = 6 [json_name = "tags"];</code>
@@ -1685,7 +1685,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Words that its spending is summed up by.
+     * Tags that its spending is summed up by.
      * </pre>
      *
      * <code>repeated string tags = 6 [json_name = "tags"];</code>
@@ -1696,7 +1696,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Words that its spending is summed up by.
+     * Tags that its spending is summed up by.
      * </pre>
      *
      * <code>repeated string tags = 6 [json_name = "tags"];</code>
@@ -1708,7 +1708,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Words that its spending is summed up by.
+     * Tags that its spending is summed up by.
      * </pre>
      *
      * <code>repeated string tags = 6 [json_name = "tags"];</code>
@@ -1721,7 +1721,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Words that its spending is summed up by.
+     * Tags that its spending is summed up by.
      * </pre>
      *
      * <code>repeated string tags = 6 [json_name = "tags"];</code>
@@ -1740,7 +1740,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Words that its spending is summed up by.
+     * Tags that its spending is summed up by.
      * </pre>
      *
      * <code>repeated string tags = 6 [json_name = "tags"];</code>
@@ -1758,7 +1758,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Words that its spending is summed up by.
+     * Tags that its spending is summed up by.
      * </pre>
      *
      * <code>repeated string tags = 6 [json_name = "tags"];</code>
@@ -1776,7 +1776,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Words that its spending is summed up by.
+     * Tags that its spending is summed up by.
      * </pre>
      *
      * <code>repeated string tags = 6 [json_name = "tags"];</code>
@@ -1791,7 +1791,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Words that its spending is summed up by.
+     * Tags that its spending is summed up by.
      * </pre>
      *
      * <code>repeated string tags = 6 [json_name = "tags"];</code>

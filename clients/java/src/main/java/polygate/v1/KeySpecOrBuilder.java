@@ -120,8 +120,8 @@ public interface KeySpecOrBuilder extends
 
   /**
    * <pre>
-   * Paths such as /v1/ and procedures such as polygate.v1.ChatService/ that it may call, by how they
-   * begin. All when empty.
+   * Paths such as /v1/ and procedures such as polygate.v1.ChatService/ that it may call: those that
+   * begin with one of these. All when empty.
    * </pre>
    *
    * <code>repeated string routes = 4 [json_name = "routes"];</code>
@@ -131,8 +131,8 @@ public interface KeySpecOrBuilder extends
       getRoutesList();
   /**
    * <pre>
-   * Paths such as /v1/ and procedures such as polygate.v1.ChatService/ that it may call, by how they
-   * begin. All when empty.
+   * Paths such as /v1/ and procedures such as polygate.v1.ChatService/ that it may call: those that
+   * begin with one of these. All when empty.
    * </pre>
    *
    * <code>repeated string routes = 4 [json_name = "routes"];</code>
@@ -141,8 +141,8 @@ public interface KeySpecOrBuilder extends
   int getRoutesCount();
   /**
    * <pre>
-   * Paths such as /v1/ and procedures such as polygate.v1.ChatService/ that it may call, by how they
-   * begin. All when empty.
+   * Paths such as /v1/ and procedures such as polygate.v1.ChatService/ that it may call: those that
+   * begin with one of these. All when empty.
    * </pre>
    *
    * <code>repeated string routes = 4 [json_name = "routes"];</code>
@@ -152,8 +152,8 @@ public interface KeySpecOrBuilder extends
   java.lang.String getRoutes(int index);
   /**
    * <pre>
-   * Paths such as /v1/ and procedures such as polygate.v1.ChatService/ that it may call, by how they
-   * begin. All when empty.
+   * Paths such as /v1/ and procedures such as polygate.v1.ChatService/ that it may call: those that
+   * begin with one of these. All when empty.
    * </pre>
    *
    * <code>repeated string routes = 4 [json_name = "routes"];</code>
@@ -185,7 +185,7 @@ public interface KeySpecOrBuilder extends
 
   /**
    * <pre>
-   * Words that its spending is summed up by.
+   * Tags that its spending is summed up by.
    * </pre>
    *
    * <code>repeated string tags = 6 [json_name = "tags"];</code>
@@ -195,7 +195,7 @@ public interface KeySpecOrBuilder extends
       getTagsList();
   /**
    * <pre>
-   * Words that its spending is summed up by.
+   * Tags that its spending is summed up by.
    * </pre>
    *
    * <code>repeated string tags = 6 [json_name = "tags"];</code>
@@ -204,7 +204,7 @@ public interface KeySpecOrBuilder extends
   int getTagsCount();
   /**
    * <pre>
-   * Words that its spending is summed up by.
+   * Tags that its spending is summed up by.
    * </pre>
    *
    * <code>repeated string tags = 6 [json_name = "tags"];</code>
@@ -214,7 +214,7 @@ public interface KeySpecOrBuilder extends
   java.lang.String getTags(int index);
   /**
    * <pre>
-   * Words that its spending is summed up by.
+   * Tags that its spending is summed up by.
    * </pre>
    *
    * <code>repeated string tags = 6 [json_name = "tags"];</code>

@@ -4,7 +4,7 @@ import static io.grpc.MethodDescriptor.generateFullMethodName;
 
 /**
  * <pre>
- * Makes, shows, changes and revokes keys, and tells what was spent. Keys are kept where auth.key_store
+ * Makes, shows, changes and revokes keys, and reports what was spent. Keys are kept where auth.key_store
  * says, as hashes: a key itself is in one response alone, that which made it. Those of the settings
  * are the settings' to change.
  * </pre>
@@ -330,7 +330,7 @@ public final class KeysServiceGrpc {
 
   /**
    * <pre>
-   * Makes, shows, changes and revokes keys, and tells what was spent. Keys are kept where auth.key_store
+   * Makes, shows, changes and revokes keys, and reports what was spent. Keys are kept where auth.key_store
    * says, as hashes: a key itself is in one response alone, that which made it. Those of the settings
    * are the settings' to change.
    * </pre>
@@ -421,7 +421,7 @@ public final class KeysServiceGrpc {
   /**
    * Base class for the server implementation of the service KeysService.
    * <pre>
-   * Makes, shows, changes and revokes keys, and tells what was spent. Keys are kept where auth.key_store
+   * Makes, shows, changes and revokes keys, and reports what was spent. Keys are kept where auth.key_store
    * says, as hashes: a key itself is in one response alone, that which made it. Those of the settings
    * are the settings' to change.
    * </pre>
@@ -437,7 +437,7 @@ public final class KeysServiceGrpc {
   /**
    * A stub to allow clients to do asynchronous rpc calls to service KeysService.
    * <pre>
-   * Makes, shows, changes and revokes keys, and tells what was spent. Keys are kept where auth.key_store
+   * Makes, shows, changes and revokes keys, and reports what was spent. Keys are kept where auth.key_store
    * says, as hashes: a key itself is in one response alone, that which made it. Those of the settings
    * are the settings' to change.
    * </pre>
@@ -547,7 +547,7 @@ public final class KeysServiceGrpc {
   /**
    * A stub to allow clients to do synchronous rpc calls to service KeysService.
    * <pre>
-   * Makes, shows, changes and revokes keys, and tells what was spent. Keys are kept where auth.key_store
+   * Makes, shows, changes and revokes keys, and reports what was spent. Keys are kept where auth.key_store
    * says, as hashes: a key itself is in one response alone, that which made it. Those of the settings
    * are the settings' to change.
    * </pre>
@@ -649,7 +649,7 @@ public final class KeysServiceGrpc {
   /**
    * A stub to allow clients to do limited synchronous rpc calls to service KeysService.
    * <pre>
-   * Makes, shows, changes and revokes keys, and tells what was spent. Keys are kept where auth.key_store
+   * Makes, shows, changes and revokes keys, and reports what was spent. Keys are kept where auth.key_store
    * says, as hashes: a key itself is in one response alone, that which made it. Those of the settings
    * are the settings' to change.
    * </pre>
@@ -751,7 +751,7 @@ public final class KeysServiceGrpc {
   /**
    * A stub to allow clients to do ListenableFuture-style rpc calls to service KeysService.
    * <pre>
-   * Makes, shows, changes and revokes keys, and tells what was spent. Keys are kept where auth.key_store
+   * Makes, shows, changes and revokes keys, and reports what was spent. Keys are kept where auth.key_store
    * says, as hashes: a key itself is in one response alone, that which made it. Those of the settings
    * are the settings' to change.
    * </pre>

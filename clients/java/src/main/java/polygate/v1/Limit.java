@@ -220,7 +220,7 @@ private static final long serialVersionUID = 0L;
   private double remaining_ = 0D;
   /**
    * <pre>
-   * What is left; below zero where more was used than there was.
+   * What is left; below zero where more was used than the limit.
    * </pre>
    *
    * <code>double remaining = 5 [json_name = "remaining"];</code>
@@ -1073,7 +1073,7 @@ private static final long serialVersionUID = 0L;
     private double remaining_ ;
     /**
      * <pre>
-     * What is left; below zero where more was used than there was.
+     * What is left; below zero where more was used than the limit.
      * </pre>
      *
      * <code>double remaining = 5 [json_name = "remaining"];</code>
@@ -1085,7 +1085,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What is left; below zero where more was used than there was.
+     * What is left; below zero where more was used than the limit.
      * </pre>
      *
      * <code>double remaining = 5 [json_name = "remaining"];</code>
@@ -1101,7 +1101,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What is left; below zero where more was used than there was.
+     * What is left; below zero where more was used than the limit.
      * </pre>
      *
      * <code>double remaining = 5 [json_name = "remaining"];</code>

@@ -86,7 +86,7 @@ public interface LimitOrBuilder extends
 
   /**
    * <pre>
-   * What is left; below zero where more was used than there was.
+   * What is left; below zero where more was used than the limit.
    * </pre>
    *
    * <code>double remaining = 5 [json_name = "remaining"];</code>

@@ -4,7 +4,7 @@ import static io.grpc.MethodDescriptor.generateFullMethodName;
 
 /**
  * <pre>
- * Shows and fills the limits of calls.
+ * Shows and resets the limits of calls.
  * </pre>
  */
 @io.grpc.stub.annotations.GrpcGenerated
@@ -171,14 +171,14 @@ public final class LimitsServiceGrpc {
 
   /**
    * <pre>
-   * Shows and fills the limits of calls.
+   * Shows and resets the limits of calls.
    * </pre>
    */
   public interface AsyncService {
 
     /**
      * <pre>
-     * The limits that calls met lately, the latest first.
+     * The limits that recent calls counted against, the latest first.
      * </pre>
      */
     default void listLimits(polygate.v1.ListLimitsRequest request,
@@ -198,7 +198,7 @@ public final class LimitsServiceGrpc {
 
     /**
      * <pre>
-     * Makes the limits of one owner as if nothing had been used. Calls in progress go on to count.
+     * Resets the limits of one owner, as if nothing had been used. Calls in progress still count.
      * </pre>
      */
     default void resetLimit(polygate.v1.ResetLimitRequest request,
@@ -210,7 +210,7 @@ public final class LimitsServiceGrpc {
   /**
    * Base class for the server implementation of the service LimitsService.
    * <pre>
-   * Shows and fills the limits of calls.
+   * Shows and resets the limits of calls.
    * </pre>
    */
   public static abstract class LimitsServiceImplBase
@@ -224,7 +224,7 @@ public final class LimitsServiceGrpc {
   /**
    * A stub to allow clients to do asynchronous rpc calls to service LimitsService.
    * <pre>
-   * Shows and fills the limits of calls.
+   * Shows and resets the limits of calls.
    * </pre>
    */
   public static final class LimitsServiceStub
@@ -242,7 +242,7 @@ public final class LimitsServiceGrpc {
 
     /**
      * <pre>
-     * The limits that calls met lately, the latest first.
+     * The limits that recent calls counted against, the latest first.
      * </pre>
      */
     public void listLimits(polygate.v1.ListLimitsRequest request,
@@ -264,7 +264,7 @@ public final class LimitsServiceGrpc {
 
     /**
      * <pre>
-     * Makes the limits of one owner as if nothing had been used. Calls in progress go on to count.
+     * Resets the limits of one owner, as if nothing had been used. Calls in progress still count.
      * </pre>
      */
     public void resetLimit(polygate.v1.ResetLimitRequest request,
@@ -277,7 +277,7 @@ public final class LimitsServiceGrpc {
   /**
    * A stub to allow clients to do synchronous rpc calls to service LimitsService.
    * <pre>
-   * Shows and fills the limits of calls.
+   * Shows and resets the limits of calls.
    * </pre>
    */
   public static final class LimitsServiceBlockingV2Stub
@@ -295,7 +295,7 @@ public final class LimitsServiceGrpc {
 
     /**
      * <pre>
-     * The limits that calls met lately, the latest first.
+     * The limits that recent calls counted against, the latest first.
      * </pre>
      */
     public polygate.v1.ListLimitsResponse listLimits(polygate.v1.ListLimitsRequest request) throws io.grpc.StatusException {
@@ -315,7 +315,7 @@ public final class LimitsServiceGrpc {
 
     /**
      * <pre>
-     * Makes the limits of one owner as if nothing had been used. Calls in progress go on to count.
+     * Resets the limits of one owner, as if nothing had been used. Calls in progress still count.
      * </pre>
      */
     public polygate.v1.ResetLimitResponse resetLimit(polygate.v1.ResetLimitRequest request) throws io.grpc.StatusException {
@@ -327,7 +327,7 @@ public final class LimitsServiceGrpc {
   /**
    * A stub to allow clients to do limited synchronous rpc calls to service LimitsService.
    * <pre>
-   * Shows and fills the limits of calls.
+   * Shows and resets the limits of calls.
    * </pre>
    */
   public static final class LimitsServiceBlockingStub
@@ -345,7 +345,7 @@ public final class LimitsServiceGrpc {
 
     /**
      * <pre>
-     * The limits that calls met lately, the latest first.
+     * The limits that recent calls counted against, the latest first.
      * </pre>
      */
     public polygate.v1.ListLimitsResponse listLimits(polygate.v1.ListLimitsRequest request) {
@@ -365,7 +365,7 @@ public final class LimitsServiceGrpc {
 
     /**
      * <pre>
-     * Makes the limits of one owner as if nothing had been used. Calls in progress go on to count.
+     * Resets the limits of one owner, as if nothing had been used. Calls in progress still count.
      * </pre>
      */
     public polygate.v1.ResetLimitResponse resetLimit(polygate.v1.ResetLimitRequest request) {
@@ -377,7 +377,7 @@ public final class LimitsServiceGrpc {
   /**
    * A stub to allow clients to do ListenableFuture-style rpc calls to service LimitsService.
    * <pre>
-   * Shows and fills the limits of calls.
+   * Shows and resets the limits of calls.
    * </pre>
    */
   public static final class LimitsServiceFutureStub
@@ -395,7 +395,7 @@ public final class LimitsServiceGrpc {
 
     /**
      * <pre>
-     * The limits that calls met lately, the latest first.
+     * The limits that recent calls counted against, the latest first.
      * </pre>
      */
     public com.google.common.util.concurrent.ListenableFuture<polygate.v1.ListLimitsResponse> listLimits(
@@ -417,7 +417,7 @@ public final class LimitsServiceGrpc {
 
     /**
      * <pre>
-     * Makes the limits of one owner as if nothing had been used. Calls in progress go on to count.
+     * Resets the limits of one owner, as if nothing had been used. Calls in progress still count.
      * </pre>
      */
     public com.google.common.util.concurrent.ListenableFuture<polygate.v1.ResetLimitResponse> resetLimit(

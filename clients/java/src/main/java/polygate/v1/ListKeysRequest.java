@@ -121,7 +121,7 @@ private static final long serialVersionUID = 0L;
   private int pageSize_ = 0;
   /**
    * <pre>
-   * Most that are wanted; 100 when absent.
+   * Maximum number to list; 100 when absent.
    * </pre>
    *
    * <code>optional int32 page_size = 3 [json_name = "pageSize"];</code>
@@ -133,7 +133,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Most that are wanted; 100 when absent.
+   * Maximum number to list; 100 when absent.
    * </pre>
    *
    * <code>optional int32 page_size = 3 [json_name = "pageSize"];</code>
@@ -149,7 +149,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object pageToken_ = "";
   /**
    * <pre>
-   * From the response before; empty begins with the newest.
+   * `next_page_token` of the previous page; empty begins with the newest.
    * </pre>
    *
    * <code>string page_token = 4 [json_name = "pageToken"];</code>
@@ -170,7 +170,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * From the response before; empty begins with the newest.
+   * `next_page_token` of the previous page; empty begins with the newest.
    * </pre>
    *
    * <code>string page_token = 4 [json_name = "pageToken"];</code>
@@ -709,7 +709,7 @@ private static final long serialVersionUID = 0L;
     private int pageSize_ ;
     /**
      * <pre>
-     * Most that are wanted; 100 when absent.
+     * Maximum number to list; 100 when absent.
      * </pre>
      *
      * <code>optional int32 page_size = 3 [json_name = "pageSize"];</code>
@@ -721,7 +721,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Most that are wanted; 100 when absent.
+     * Maximum number to list; 100 when absent.
      * </pre>
      *
      * <code>optional int32 page_size = 3 [json_name = "pageSize"];</code>
@@ -733,7 +733,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Most that are wanted; 100 when absent.
+     * Maximum number to list; 100 when absent.
      * </pre>
      *
      * <code>optional int32 page_size = 3 [json_name = "pageSize"];</code>
@@ -749,7 +749,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Most that are wanted; 100 when absent.
+     * Maximum number to list; 100 when absent.
      * </pre>
      *
      * <code>optional int32 page_size = 3 [json_name = "pageSize"];</code>
@@ -765,7 +765,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object pageToken_ = "";
     /**
      * <pre>
-     * From the response before; empty begins with the newest.
+     * `next_page_token` of the previous page; empty begins with the newest.
      * </pre>
      *
      * <code>string page_token = 4 [json_name = "pageToken"];</code>
@@ -785,7 +785,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * From the response before; empty begins with the newest.
+     * `next_page_token` of the previous page; empty begins with the newest.
      * </pre>
      *
      * <code>string page_token = 4 [json_name = "pageToken"];</code>
@@ -806,7 +806,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * From the response before; empty begins with the newest.
+     * `next_page_token` of the previous page; empty begins with the newest.
      * </pre>
      *
      * <code>string page_token = 4 [json_name = "pageToken"];</code>
@@ -823,7 +823,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * From the response before; empty begins with the newest.
+     * `next_page_token` of the previous page; empty begins with the newest.
      * </pre>
      *
      * <code>string page_token = 4 [json_name = "pageToken"];</code>
@@ -837,7 +837,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * From the response before; empty begins with the newest.
+     * `next_page_token` of the previous page; empty begins with the newest.
      * </pre>
      *
      * <code>string page_token = 4 [json_name = "pageToken"];</code>

@@ -42,7 +42,7 @@ public interface ListKeysRequestOrBuilder extends
 
   /**
    * <pre>
-   * Most that are wanted; 100 when absent.
+   * Maximum number to list; 100 when absent.
    * </pre>
    *
    * <code>optional int32 page_size = 3 [json_name = "pageSize"];</code>
@@ -51,7 +51,7 @@ public interface ListKeysRequestOrBuilder extends
   boolean hasPageSize();
   /**
    * <pre>
-   * Most that are wanted; 100 when absent.
+   * Maximum number to list; 100 when absent.
    * </pre>
    *
    * <code>optional int32 page_size = 3 [json_name = "pageSize"];</code>
@@ -61,7 +61,7 @@ public interface ListKeysRequestOrBuilder extends
 
   /**
    * <pre>
-   * From the response before; empty begins with the newest.
+   * `next_page_token` of the previous page; empty begins with the newest.
    * </pre>
    *
    * <code>string page_token = 4 [json_name = "pageToken"];</code>
@@ -70,7 +70,7 @@ public interface ListKeysRequestOrBuilder extends
   java.lang.String getPageToken();
   /**
    * <pre>
-   * From the response before; empty begins with the newest.
+   * `next_page_token` of the previous page; empty begins with the newest.
    * </pre>
    *
    * <code>string page_token = 4 [json_name = "pageToken"];</code>

@@ -152,7 +152,7 @@ private static final long serialVersionUID = 0L;
   private int pageSize_ = 0;
   /**
    * <pre>
-   * Most owners to list; 100 when 0.
+   * Maximum number of owners to list; 100 when 0.
    * </pre>
    *
    * <code>int32 page_size = 3 [json_name = "pageSize"];</code>
@@ -697,7 +697,7 @@ private static final long serialVersionUID = 0L;
     private int pageSize_ ;
     /**
      * <pre>
-     * Most owners to list; 100 when 0.
+     * Maximum number of owners to list; 100 when 0.
      * </pre>
      *
      * <code>int32 page_size = 3 [json_name = "pageSize"];</code>
@@ -709,7 +709,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Most owners to list; 100 when 0.
+     * Maximum number of owners to list; 100 when 0.
      * </pre>
      *
      * <code>int32 page_size = 3 [json_name = "pageSize"];</code>
@@ -725,7 +725,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Most owners to list; 100 when 0.
+     * Maximum number of owners to list; 100 when 0.
      * </pre>
      *
      * <code>int32 page_size = 3 [json_name = "pageSize"];</code>

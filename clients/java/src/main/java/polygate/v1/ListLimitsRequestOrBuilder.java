@@ -52,7 +52,7 @@ public interface ListLimitsRequestOrBuilder extends
 
   /**
    * <pre>
-   * Most owners to list; 100 when 0.
+   * Maximum number of owners to list; 100 when 0.
    * </pre>
    *
    * <code>int32 page_size = 3 [json_name = "pageSize"];</code>

@@ -7,7 +7,7 @@ package polygate.v1;
 
 /**
  * <pre>
- * Limits that calls met lately.
+ * Limits that recent calls counted against.
  * </pre>
  *
  * Protobuf type {@code polygate.v1.ListLimitsResponse}
@@ -310,7 +310,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Limits that calls met lately.
+   * Limits that recent calls counted against.
    * </pre>
    *
    * Protobuf type {@code polygate.v1.ListLimitsResponse}

@@ -57,7 +57,7 @@ private static final long serialVersionUID = 0L;
   private polygate.v1.ModelNames tensorflow_;
   /**
    * <pre>
-   * Models of TensorFlow Serving, as far as it was told of them: it cannot list them.
+   * Models of TensorFlow Serving that settings or calls have named: it cannot list what it has.
    * </pre>
    *
    * <code>.polygate.v1.ModelNames tensorflow = 1 [json_name = "tensorflow"];</code>
@@ -69,7 +69,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Models of TensorFlow Serving, as far as it was told of them: it cannot list them.
+   * Models of TensorFlow Serving that settings or calls have named: it cannot list what it has.
    * </pre>
    *
    * <code>.polygate.v1.ModelNames tensorflow = 1 [json_name = "tensorflow"];</code>
@@ -81,7 +81,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Models of TensorFlow Serving, as far as it was told of them: it cannot list them.
+   * Models of TensorFlow Serving that settings or calls have named: it cannot list what it has.
    * </pre>
    *
    * <code>.polygate.v1.ModelNames tensorflow = 1 [json_name = "tensorflow"];</code>
@@ -645,7 +645,7 @@ private static final long serialVersionUID = 0L;
         polygate.v1.ModelNames, polygate.v1.ModelNames.Builder, polygate.v1.ModelNamesOrBuilder> tensorflowBuilder_;
     /**
      * <pre>
-     * Models of TensorFlow Serving, as far as it was told of them: it cannot list them.
+     * Models of TensorFlow Serving that settings or calls have named: it cannot list what it has.
      * </pre>
      *
      * <code>.polygate.v1.ModelNames tensorflow = 1 [json_name = "tensorflow"];</code>
@@ -656,7 +656,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Models of TensorFlow Serving, as far as it was told of them: it cannot list them.
+     * Models of TensorFlow Serving that settings or calls have named: it cannot list what it has.
      * </pre>
      *
      * <code>.polygate.v1.ModelNames tensorflow = 1 [json_name = "tensorflow"];</code>
@@ -671,7 +671,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Models of TensorFlow Serving, as far as it was told of them: it cannot list them.
+     * Models of TensorFlow Serving that settings or calls have named: it cannot list what it has.
      * </pre>
      *
      * <code>.polygate.v1.ModelNames tensorflow = 1 [json_name = "tensorflow"];</code>
@@ -689,7 +689,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Models of TensorFlow Serving, as far as it was told of them: it cannot list them.
+     * Models of TensorFlow Serving that settings or calls have named: it cannot list what it has.
      * </pre>
      *
      * <code>.polygate.v1.ModelNames tensorflow = 1 [json_name = "tensorflow"];</code>
@@ -707,7 +707,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Models of TensorFlow Serving, as far as it was told of them: it cannot list them.
+     * Models of TensorFlow Serving that settings or calls have named: it cannot list what it has.
      * </pre>
      *
      * <code>.polygate.v1.ModelNames tensorflow = 1 [json_name = "tensorflow"];</code>
@@ -732,7 +732,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Models of TensorFlow Serving, as far as it was told of them: it cannot list them.
+     * Models of TensorFlow Serving that settings or calls have named: it cannot list what it has.
      * </pre>
      *
      * <code>.polygate.v1.ModelNames tensorflow = 1 [json_name = "tensorflow"];</code>
@@ -749,7 +749,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Models of TensorFlow Serving, as far as it was told of them: it cannot list them.
+     * Models of TensorFlow Serving that settings or calls have named: it cannot list what it has.
      * </pre>
      *
      * <code>.polygate.v1.ModelNames tensorflow = 1 [json_name = "tensorflow"];</code>
@@ -761,7 +761,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Models of TensorFlow Serving, as far as it was told of them: it cannot list them.
+     * Models of TensorFlow Serving that settings or calls have named: it cannot list what it has.
      * </pre>
      *
      * <code>.polygate.v1.ModelNames tensorflow = 1 [json_name = "tensorflow"];</code>
@@ -776,7 +776,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Models of TensorFlow Serving, as far as it was told of them: it cannot list them.
+     * Models of TensorFlow Serving that settings or calls have named: it cannot list what it has.
      * </pre>
      *
      * <code>.polygate.v1.ModelNames tensorflow = 1 [json_name = "tensorflow"];</code>

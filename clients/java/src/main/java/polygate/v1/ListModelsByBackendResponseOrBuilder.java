@@ -12,7 +12,7 @@ public interface ListModelsByBackendResponseOrBuilder extends
 
   /**
    * <pre>
-   * Models of TensorFlow Serving, as far as it was told of them: it cannot list them.
+   * Models of TensorFlow Serving that settings or calls have named: it cannot list what it has.
    * </pre>
    *
    * <code>.polygate.v1.ModelNames tensorflow = 1 [json_name = "tensorflow"];</code>
@@ -21,7 +21,7 @@ public interface ListModelsByBackendResponseOrBuilder extends
   boolean hasTensorflow();
   /**
    * <pre>
-   * Models of TensorFlow Serving, as far as it was told of them: it cannot list them.
+   * Models of TensorFlow Serving that settings or calls have named: it cannot list what it has.
    * </pre>
    *
    * <code>.polygate.v1.ModelNames tensorflow = 1 [json_name = "tensorflow"];</code>
@@ -30,7 +30,7 @@ public interface ListModelsByBackendResponseOrBuilder extends
   polygate.v1.ModelNames getTensorflow();
   /**
    * <pre>
-   * Models of TensorFlow Serving, as far as it was told of them: it cannot list them.
+   * Models of TensorFlow Serving that settings or calls have named: it cannot list what it has.
    * </pre>
    *
    * <code>.polygate.v1.ModelNames tensorflow = 1 [json_name = "tensorflow"];</code>

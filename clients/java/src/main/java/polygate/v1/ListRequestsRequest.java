@@ -96,7 +96,7 @@ private static final long serialVersionUID = 0L;
   private int pageSize_ = 0;
   /**
    * <pre>
-   * Most that are wanted; 100 when absent.
+   * Maximum number to list; 100 when absent.
    * </pre>
    *
    * <code>optional int32 page_size = 2 [json_name = "pageSize"];</code>
@@ -108,7 +108,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Most that are wanted; 100 when absent.
+   * Maximum number to list; 100 when absent.
    * </pre>
    *
    * <code>optional int32 page_size = 2 [json_name = "pageSize"];</code>
@@ -124,7 +124,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object pageToken_ = "";
   /**
    * <pre>
-   * From the response before; empty begins with the newest.
+   * `next_page_token` of the previous page; empty begins with the newest.
    * </pre>
    *
    * <code>string page_token = 3 [json_name = "pageToken"];</code>
@@ -145,7 +145,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * From the response before; empty begins with the newest.
+   * `next_page_token` of the previous page; empty begins with the newest.
    * </pre>
    *
    * <code>string page_token = 3 [json_name = "pageToken"];</code>
@@ -698,7 +698,7 @@ private static final long serialVersionUID = 0L;
     private int pageSize_ ;
     /**
      * <pre>
-     * Most that are wanted; 100 when absent.
+     * Maximum number to list; 100 when absent.
      * </pre>
      *
      * <code>optional int32 page_size = 2 [json_name = "pageSize"];</code>
@@ -710,7 +710,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Most that are wanted; 100 when absent.
+     * Maximum number to list; 100 when absent.
      * </pre>
      *
      * <code>optional int32 page_size = 2 [json_name = "pageSize"];</code>
@@ -722,7 +722,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Most that are wanted; 100 when absent.
+     * Maximum number to list; 100 when absent.
      * </pre>
      *
      * <code>optional int32 page_size = 2 [json_name = "pageSize"];</code>
@@ -738,7 +738,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Most that are wanted; 100 when absent.
+     * Maximum number to list; 100 when absent.
      * </pre>
      *
      * <code>optional int32 page_size = 2 [json_name = "pageSize"];</code>
@@ -754,7 +754,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object pageToken_ = "";
     /**
      * <pre>
-     * From the response before; empty begins with the newest.
+     * `next_page_token` of the previous page; empty begins with the newest.
      * </pre>
      *
      * <code>string page_token = 3 [json_name = "pageToken"];</code>
@@ -774,7 +774,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * From the response before; empty begins with the newest.
+     * `next_page_token` of the previous page; empty begins with the newest.
      * </pre>
      *
      * <code>string page_token = 3 [json_name = "pageToken"];</code>
@@ -795,7 +795,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * From the response before; empty begins with the newest.
+     * `next_page_token` of the previous page; empty begins with the newest.
      * </pre>
      *
      * <code>string page_token = 3 [json_name = "pageToken"];</code>
@@ -812,7 +812,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * From the response before; empty begins with the newest.
+     * `next_page_token` of the previous page; empty begins with the newest.
      * </pre>
      *
      * <code>string page_token = 3 [json_name = "pageToken"];</code>
@@ -826,7 +826,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * From the response before; empty begins with the newest.
+     * `next_page_token` of the previous page; empty begins with the newest.
      * </pre>
      *
      * <code>string page_token = 3 [json_name = "pageToken"];</code>

@@ -39,7 +39,7 @@ public interface ListRequestsRequestOrBuilder extends
 
   /**
    * <pre>
-   * Most that are wanted; 100 when absent.
+   * Maximum number to list; 100 when absent.
    * </pre>
    *
    * <code>optional int32 page_size = 2 [json_name = "pageSize"];</code>
@@ -48,7 +48,7 @@ public interface ListRequestsRequestOrBuilder extends
   boolean hasPageSize();
   /**
    * <pre>
-   * Most that are wanted; 100 when absent.
+   * Maximum number to list; 100 when absent.
    * </pre>
    *
    * <code>optional int32 page_size = 2 [json_name = "pageSize"];</code>
@@ -58,7 +58,7 @@ public interface ListRequestsRequestOrBuilder extends
 
   /**
    * <pre>
-   * From the response before; empty begins with the newest.
+   * `next_page_token` of the previous page; empty begins with the newest.
    * </pre>
    *
    * <code>string page_token = 3 [json_name = "pageToken"];</code>
@@ -67,7 +67,7 @@ public interface ListRequestsRequestOrBuilder extends
   java.lang.String getPageToken();
   /**
    * <pre>
-   * From the response before; empty begins with the newest.
+   * `next_page_token` of the previous page; empty begins with the newest.
    * </pre>
    *
    * <code>string page_token = 3 [json_name = "pageToken"];</code>

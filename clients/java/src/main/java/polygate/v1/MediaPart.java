@@ -256,7 +256,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object mediaType_ = "";
   /**
    * <pre>
-   * Media type, such as image/png; empty where the source tells it.
+   * Media type, such as image/png; empty where the source says it.
    * </pre>
    *
    * <code>string media_type = 4 [json_name = "mediaType"];</code>
@@ -277,7 +277,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Media type, such as image/png; empty where the source tells it.
+   * Media type, such as image/png; empty where the source says it.
    * </pre>
    *
    * <code>string media_type = 4 [json_name = "mediaType"];</code>
@@ -1146,7 +1146,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object mediaType_ = "";
     /**
      * <pre>
-     * Media type, such as image/png; empty where the source tells it.
+     * Media type, such as image/png; empty where the source says it.
      * </pre>
      *
      * <code>string media_type = 4 [json_name = "mediaType"];</code>
@@ -1166,7 +1166,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Media type, such as image/png; empty where the source tells it.
+     * Media type, such as image/png; empty where the source says it.
      * </pre>
      *
      * <code>string media_type = 4 [json_name = "mediaType"];</code>
@@ -1187,7 +1187,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Media type, such as image/png; empty where the source tells it.
+     * Media type, such as image/png; empty where the source says it.
      * </pre>
      *
      * <code>string media_type = 4 [json_name = "mediaType"];</code>
@@ -1204,7 +1204,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Media type, such as image/png; empty where the source tells it.
+     * Media type, such as image/png; empty where the source says it.
      * </pre>
      *
      * <code>string media_type = 4 [json_name = "mediaType"];</code>
@@ -1218,7 +1218,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Media type, such as image/png; empty where the source tells it.
+     * Media type, such as image/png; empty where the source says it.
      * </pre>
      *
      * <code>string media_type = 4 [json_name = "mediaType"];</code>

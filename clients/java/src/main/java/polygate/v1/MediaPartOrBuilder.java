@@ -92,7 +92,7 @@ public interface MediaPartOrBuilder extends
 
   /**
    * <pre>
-   * Media type, such as image/png; empty where the source tells it.
+   * Media type, such as image/png; empty where the source says it.
    * </pre>
    *
    * <code>string media_type = 4 [json_name = "mediaType"];</code>
@@ -101,7 +101,7 @@ public interface MediaPartOrBuilder extends
   java.lang.String getMediaType();
   /**
    * <pre>
-   * Media type, such as image/png; empty where the source tells it.
+   * Media type, such as image/png; empty where the source says it.
    * </pre>
    *
    * <code>string media_type = 4 [json_name = "mediaType"];</code>

@@ -414,7 +414,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object version_ = "";
   /**
    * <pre>
-   * Version that answers requests which name none; empty for models without versions.
+   * Version that serves requests which name none; empty for models without versions.
    * </pre>
    *
    * <code>string version = 8 [json_name = "version"];</code>
@@ -435,7 +435,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Version that answers requests which name none; empty for models without versions.
+   * Version that serves requests which name none; empty for models without versions.
    * </pre>
    *
    * <code>string version = 8 [json_name = "version"];</code>
@@ -514,7 +514,7 @@ private static final long serialVersionUID = 0L;
   private java.util.List<polygate.v1.TensorMetadata> inputs_;
   /**
    * <pre>
-   * What it takes.
+   * Its inputs.
    * </pre>
    *
    * <code>repeated .polygate.v1.TensorMetadata inputs = 10 [json_name = "inputs"];</code>
@@ -525,7 +525,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * What it takes.
+   * Its inputs.
    * </pre>
    *
    * <code>repeated .polygate.v1.TensorMetadata inputs = 10 [json_name = "inputs"];</code>
@@ -537,7 +537,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * What it takes.
+   * Its inputs.
    * </pre>
    *
    * <code>repeated .polygate.v1.TensorMetadata inputs = 10 [json_name = "inputs"];</code>
@@ -548,7 +548,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * What it takes.
+   * Its inputs.
    * </pre>
    *
    * <code>repeated .polygate.v1.TensorMetadata inputs = 10 [json_name = "inputs"];</code>
@@ -559,7 +559,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * What it takes.
+   * Its inputs.
    * </pre>
    *
    * <code>repeated .polygate.v1.TensorMetadata inputs = 10 [json_name = "inputs"];</code>
@@ -575,7 +575,7 @@ private static final long serialVersionUID = 0L;
   private java.util.List<polygate.v1.TensorMetadata> outputs_;
   /**
    * <pre>
-   * What it gives.
+   * Its outputs.
    * </pre>
    *
    * <code>repeated .polygate.v1.TensorMetadata outputs = 11 [json_name = "outputs"];</code>
@@ -586,7 +586,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * What it gives.
+   * Its outputs.
    * </pre>
    *
    * <code>repeated .polygate.v1.TensorMetadata outputs = 11 [json_name = "outputs"];</code>
@@ -598,7 +598,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * What it gives.
+   * Its outputs.
    * </pre>
    *
    * <code>repeated .polygate.v1.TensorMetadata outputs = 11 [json_name = "outputs"];</code>
@@ -609,7 +609,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * What it gives.
+   * Its outputs.
    * </pre>
    *
    * <code>repeated .polygate.v1.TensorMetadata outputs = 11 [json_name = "outputs"];</code>
@@ -620,7 +620,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * What it gives.
+   * Its outputs.
    * </pre>
    *
    * <code>repeated .polygate.v1.TensorMetadata outputs = 11 [json_name = "outputs"];</code>
@@ -637,7 +637,7 @@ private static final long serialVersionUID = 0L;
       com.google.protobuf.LazyStringArrayList.emptyList();
   /**
    * <pre>
-   * What it tells apart.
+   * The labels of what it distinguishes.
    * </pre>
    *
    * <code>repeated string labels = 12 [json_name = "labels"];</code>
@@ -649,7 +649,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * What it tells apart.
+   * The labels of what it distinguishes.
    * </pre>
    *
    * <code>repeated string labels = 12 [json_name = "labels"];</code>
@@ -660,7 +660,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * What it tells apart.
+   * The labels of what it distinguishes.
    * </pre>
    *
    * <code>repeated string labels = 12 [json_name = "labels"];</code>
@@ -672,7 +672,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * What it tells apart.
+   * The labels of what it distinguishes.
    * </pre>
    *
    * <code>repeated string labels = 12 [json_name = "labels"];</code>
@@ -915,7 +915,7 @@ java.lang.String defaultValue) {
   }
   /**
    * <pre>
-   * What the model's file says of itself; only where one model is asked for.
+   * Metadata of the model's file; only where one model is asked for.
    * </pre>
    *
    * <code>map&lt;string, string&gt; metadata = 16 [json_name = "metadata"];</code>
@@ -936,7 +936,7 @@ java.lang.String defaultValue) {
   }
   /**
    * <pre>
-   * What the model's file says of itself; only where one model is asked for.
+   * Metadata of the model's file; only where one model is asked for.
    * </pre>
    *
    * <code>map&lt;string, string&gt; metadata = 16 [json_name = "metadata"];</code>
@@ -947,7 +947,7 @@ java.lang.String defaultValue) {
   }
   /**
    * <pre>
-   * What the model's file says of itself; only where one model is asked for.
+   * Metadata of the model's file; only where one model is asked for.
    * </pre>
    *
    * <code>map&lt;string, string&gt; metadata = 16 [json_name = "metadata"];</code>
@@ -965,7 +965,7 @@ java.lang.String defaultValue) {
   }
   /**
    * <pre>
-   * What the model's file says of itself; only where one model is asked for.
+   * Metadata of the model's file; only where one model is asked for.
    * </pre>
    *
    * <code>map&lt;string, string&gt; metadata = 16 [json_name = "metadata"];</code>
@@ -2680,7 +2680,7 @@ java.lang.String defaultValue) {
     private java.lang.Object version_ = "";
     /**
      * <pre>
-     * Version that answers requests which name none; empty for models without versions.
+     * Version that serves requests which name none; empty for models without versions.
      * </pre>
      *
      * <code>string version = 8 [json_name = "version"];</code>
@@ -2700,7 +2700,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Version that answers requests which name none; empty for models without versions.
+     * Version that serves requests which name none; empty for models without versions.
      * </pre>
      *
      * <code>string version = 8 [json_name = "version"];</code>
@@ -2721,7 +2721,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Version that answers requests which name none; empty for models without versions.
+     * Version that serves requests which name none; empty for models without versions.
      * </pre>
      *
      * <code>string version = 8 [json_name = "version"];</code>
@@ -2738,7 +2738,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Version that answers requests which name none; empty for models without versions.
+     * Version that serves requests which name none; empty for models without versions.
      * </pre>
      *
      * <code>string version = 8 [json_name = "version"];</code>
@@ -2752,7 +2752,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Version that answers requests which name none; empty for models without versions.
+     * Version that serves requests which name none; empty for models without versions.
      * </pre>
      *
      * <code>string version = 8 [json_name = "version"];</code>
@@ -2930,7 +2930,7 @@ java.lang.String defaultValue) {
 
     /**
      * <pre>
-     * What it takes.
+     * Its inputs.
      * </pre>
      *
      * <code>repeated .polygate.v1.TensorMetadata inputs = 10 [json_name = "inputs"];</code>
@@ -2944,7 +2944,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * What it takes.
+     * Its inputs.
      * </pre>
      *
      * <code>repeated .polygate.v1.TensorMetadata inputs = 10 [json_name = "inputs"];</code>
@@ -2958,7 +2958,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * What it takes.
+     * Its inputs.
      * </pre>
      *
      * <code>repeated .polygate.v1.TensorMetadata inputs = 10 [json_name = "inputs"];</code>
@@ -2972,7 +2972,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * What it takes.
+     * Its inputs.
      * </pre>
      *
      * <code>repeated .polygate.v1.TensorMetadata inputs = 10 [json_name = "inputs"];</code>
@@ -2991,7 +2991,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * What it takes.
+     * Its inputs.
      * </pre>
      *
      * <code>repeated .polygate.v1.TensorMetadata inputs = 10 [json_name = "inputs"];</code>
@@ -3009,7 +3009,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * What it takes.
+     * Its inputs.
      * </pre>
      *
      * <code>repeated .polygate.v1.TensorMetadata inputs = 10 [json_name = "inputs"];</code>
@@ -3027,7 +3027,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * What it takes.
+     * Its inputs.
      * </pre>
      *
      * <code>repeated .polygate.v1.TensorMetadata inputs = 10 [json_name = "inputs"];</code>
@@ -3046,7 +3046,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * What it takes.
+     * Its inputs.
      * </pre>
      *
      * <code>repeated .polygate.v1.TensorMetadata inputs = 10 [json_name = "inputs"];</code>
@@ -3064,7 +3064,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * What it takes.
+     * Its inputs.
      * </pre>
      *
      * <code>repeated .polygate.v1.TensorMetadata inputs = 10 [json_name = "inputs"];</code>
@@ -3082,7 +3082,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * What it takes.
+     * Its inputs.
      * </pre>
      *
      * <code>repeated .polygate.v1.TensorMetadata inputs = 10 [json_name = "inputs"];</code>
@@ -3101,7 +3101,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * What it takes.
+     * Its inputs.
      * </pre>
      *
      * <code>repeated .polygate.v1.TensorMetadata inputs = 10 [json_name = "inputs"];</code>
@@ -3118,7 +3118,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * What it takes.
+     * Its inputs.
      * </pre>
      *
      * <code>repeated .polygate.v1.TensorMetadata inputs = 10 [json_name = "inputs"];</code>
@@ -3135,7 +3135,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * What it takes.
+     * Its inputs.
      * </pre>
      *
      * <code>repeated .polygate.v1.TensorMetadata inputs = 10 [json_name = "inputs"];</code>
@@ -3146,7 +3146,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * What it takes.
+     * Its inputs.
      * </pre>
      *
      * <code>repeated .polygate.v1.TensorMetadata inputs = 10 [json_name = "inputs"];</code>
@@ -3160,7 +3160,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * What it takes.
+     * Its inputs.
      * </pre>
      *
      * <code>repeated .polygate.v1.TensorMetadata inputs = 10 [json_name = "inputs"];</code>
@@ -3175,7 +3175,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * What it takes.
+     * Its inputs.
      * </pre>
      *
      * <code>repeated .polygate.v1.TensorMetadata inputs = 10 [json_name = "inputs"];</code>
@@ -3186,7 +3186,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * What it takes.
+     * Its inputs.
      * </pre>
      *
      * <code>repeated .polygate.v1.TensorMetadata inputs = 10 [json_name = "inputs"];</code>
@@ -3198,7 +3198,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * What it takes.
+     * Its inputs.
      * </pre>
      *
      * <code>repeated .polygate.v1.TensorMetadata inputs = 10 [json_name = "inputs"];</code>
@@ -3236,7 +3236,7 @@ java.lang.String defaultValue) {
 
     /**
      * <pre>
-     * What it gives.
+     * Its outputs.
      * </pre>
      *
      * <code>repeated .polygate.v1.TensorMetadata outputs = 11 [json_name = "outputs"];</code>
@@ -3250,7 +3250,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * What it gives.
+     * Its outputs.
      * </pre>
      *
      * <code>repeated .polygate.v1.TensorMetadata outputs = 11 [json_name = "outputs"];</code>
@@ -3264,7 +3264,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * What it gives.
+     * Its outputs.
      * </pre>
      *
      * <code>repeated .polygate.v1.TensorMetadata outputs = 11 [json_name = "outputs"];</code>
@@ -3278,7 +3278,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * What it gives.
+     * Its outputs.
      * </pre>
      *
      * <code>repeated .polygate.v1.TensorMetadata outputs = 11 [json_name = "outputs"];</code>
@@ -3297,7 +3297,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * What it gives.
+     * Its outputs.
      * </pre>
      *
      * <code>repeated .polygate.v1.TensorMetadata outputs = 11 [json_name = "outputs"];</code>
@@ -3315,7 +3315,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * What it gives.
+     * Its outputs.
      * </pre>
      *
      * <code>repeated .polygate.v1.TensorMetadata outputs = 11 [json_name = "outputs"];</code>
@@ -3333,7 +3333,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * What it gives.
+     * Its outputs.
      * </pre>
      *
      * <code>repeated .polygate.v1.TensorMetadata outputs = 11 [json_name = "outputs"];</code>
@@ -3352,7 +3352,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * What it gives.
+     * Its outputs.
      * </pre>
      *
      * <code>repeated .polygate.v1.TensorMetadata outputs = 11 [json_name = "outputs"];</code>
@@ -3370,7 +3370,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * What it gives.
+     * Its outputs.
      * </pre>
      *
      * <code>repeated .polygate.v1.TensorMetadata outputs = 11 [json_name = "outputs"];</code>
@@ -3388,7 +3388,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * What it gives.
+     * Its outputs.
      * </pre>
      *
      * <code>repeated .polygate.v1.TensorMetadata outputs = 11 [json_name = "outputs"];</code>
@@ -3407,7 +3407,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * What it gives.
+     * Its outputs.
      * </pre>
      *
      * <code>repeated .polygate.v1.TensorMetadata outputs = 11 [json_name = "outputs"];</code>
@@ -3424,7 +3424,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * What it gives.
+     * Its outputs.
      * </pre>
      *
      * <code>repeated .polygate.v1.TensorMetadata outputs = 11 [json_name = "outputs"];</code>
@@ -3441,7 +3441,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * What it gives.
+     * Its outputs.
      * </pre>
      *
      * <code>repeated .polygate.v1.TensorMetadata outputs = 11 [json_name = "outputs"];</code>
@@ -3452,7 +3452,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * What it gives.
+     * Its outputs.
      * </pre>
      *
      * <code>repeated .polygate.v1.TensorMetadata outputs = 11 [json_name = "outputs"];</code>
@@ -3466,7 +3466,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * What it gives.
+     * Its outputs.
      * </pre>
      *
      * <code>repeated .polygate.v1.TensorMetadata outputs = 11 [json_name = "outputs"];</code>
@@ -3481,7 +3481,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * What it gives.
+     * Its outputs.
      * </pre>
      *
      * <code>repeated .polygate.v1.TensorMetadata outputs = 11 [json_name = "outputs"];</code>
@@ -3492,7 +3492,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * What it gives.
+     * Its outputs.
      * </pre>
      *
      * <code>repeated .polygate.v1.TensorMetadata outputs = 11 [json_name = "outputs"];</code>
@@ -3504,7 +3504,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * What it gives.
+     * Its outputs.
      * </pre>
      *
      * <code>repeated .polygate.v1.TensorMetadata outputs = 11 [json_name = "outputs"];</code>
@@ -3538,7 +3538,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * What it tells apart.
+     * The labels of what it distinguishes.
      * </pre>
      *
      * <code>repeated string labels = 12 [json_name = "labels"];</code>
@@ -3551,7 +3551,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * What it tells apart.
+     * The labels of what it distinguishes.
      * </pre>
      *
      * <code>repeated string labels = 12 [json_name = "labels"];</code>
@@ -3562,7 +3562,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * What it tells apart.
+     * The labels of what it distinguishes.
      * </pre>
      *
      * <code>repeated string labels = 12 [json_name = "labels"];</code>
@@ -3574,7 +3574,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * What it tells apart.
+     * The labels of what it distinguishes.
      * </pre>
      *
      * <code>repeated string labels = 12 [json_name = "labels"];</code>
@@ -3587,7 +3587,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * What it tells apart.
+     * The labels of what it distinguishes.
      * </pre>
      *
      * <code>repeated string labels = 12 [json_name = "labels"];</code>
@@ -3606,7 +3606,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * What it tells apart.
+     * The labels of what it distinguishes.
      * </pre>
      *
      * <code>repeated string labels = 12 [json_name = "labels"];</code>
@@ -3624,7 +3624,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * What it tells apart.
+     * The labels of what it distinguishes.
      * </pre>
      *
      * <code>repeated string labels = 12 [json_name = "labels"];</code>
@@ -3642,7 +3642,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * What it tells apart.
+     * The labels of what it distinguishes.
      * </pre>
      *
      * <code>repeated string labels = 12 [json_name = "labels"];</code>
@@ -3657,7 +3657,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * What it tells apart.
+     * The labels of what it distinguishes.
      * </pre>
      *
      * <code>repeated string labels = 12 [json_name = "labels"];</code>
@@ -4256,7 +4256,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * What the model's file says of itself; only where one model is asked for.
+     * Metadata of the model's file; only where one model is asked for.
      * </pre>
      *
      * <code>map&lt;string, string&gt; metadata = 16 [json_name = "metadata"];</code>
@@ -4277,7 +4277,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * What the model's file says of itself; only where one model is asked for.
+     * Metadata of the model's file; only where one model is asked for.
      * </pre>
      *
      * <code>map&lt;string, string&gt; metadata = 16 [json_name = "metadata"];</code>
@@ -4288,7 +4288,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * What the model's file says of itself; only where one model is asked for.
+     * Metadata of the model's file; only where one model is asked for.
      * </pre>
      *
      * <code>map&lt;string, string&gt; metadata = 16 [json_name = "metadata"];</code>
@@ -4306,7 +4306,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * What the model's file says of itself; only where one model is asked for.
+     * Metadata of the model's file; only where one model is asked for.
      * </pre>
      *
      * <code>map&lt;string, string&gt; metadata = 16 [json_name = "metadata"];</code>
@@ -4330,7 +4330,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * What the model's file says of itself; only where one model is asked for.
+     * Metadata of the model's file; only where one model is asked for.
      * </pre>
      *
      * <code>map&lt;string, string&gt; metadata = 16 [json_name = "metadata"];</code>
@@ -4353,7 +4353,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * What the model's file says of itself; only where one model is asked for.
+     * Metadata of the model's file; only where one model is asked for.
      * </pre>
      *
      * <code>map&lt;string, string&gt; metadata = 16 [json_name = "metadata"];</code>
@@ -4370,7 +4370,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * What the model's file says of itself; only where one model is asked for.
+     * Metadata of the model's file; only where one model is asked for.
      * </pre>
      *
      * <code>map&lt;string, string&gt; metadata = 16 [json_name = "metadata"];</code>

@@ -180,7 +180,7 @@ public interface ModelOrBuilder extends
 
   /**
    * <pre>
-   * Version that answers requests which name none; empty for models without versions.
+   * Version that serves requests which name none; empty for models without versions.
    * </pre>
    *
    * <code>string version = 8 [json_name = "version"];</code>
@@ -189,7 +189,7 @@ public interface ModelOrBuilder extends
   java.lang.String getVersion();
   /**
    * <pre>
-   * Version that answers requests which name none; empty for models without versions.
+   * Version that serves requests which name none; empty for models without versions.
    * </pre>
    *
    * <code>string version = 8 [json_name = "version"];</code>
@@ -241,7 +241,7 @@ public interface ModelOrBuilder extends
 
   /**
    * <pre>
-   * What it takes.
+   * Its inputs.
    * </pre>
    *
    * <code>repeated .polygate.v1.TensorMetadata inputs = 10 [json_name = "inputs"];</code>
@@ -250,7 +250,7 @@ public interface ModelOrBuilder extends
       getInputsList();
   /**
    * <pre>
-   * What it takes.
+   * Its inputs.
    * </pre>
    *
    * <code>repeated .polygate.v1.TensorMetadata inputs = 10 [json_name = "inputs"];</code>
@@ -258,7 +258,7 @@ public interface ModelOrBuilder extends
   polygate.v1.TensorMetadata getInputs(int index);
   /**
    * <pre>
-   * What it takes.
+   * Its inputs.
    * </pre>
    *
    * <code>repeated .polygate.v1.TensorMetadata inputs = 10 [json_name = "inputs"];</code>
@@ -266,7 +266,7 @@ public interface ModelOrBuilder extends
   int getInputsCount();
   /**
    * <pre>
-   * What it takes.
+   * Its inputs.
    * </pre>
    *
    * <code>repeated .polygate.v1.TensorMetadata inputs = 10 [json_name = "inputs"];</code>
@@ -275,7 +275,7 @@ public interface ModelOrBuilder extends
       getInputsOrBuilderList();
   /**
    * <pre>
-   * What it takes.
+   * Its inputs.
    * </pre>
    *
    * <code>repeated .polygate.v1.TensorMetadata inputs = 10 [json_name = "inputs"];</code>
@@ -285,7 +285,7 @@ public interface ModelOrBuilder extends
 
   /**
    * <pre>
-   * What it gives.
+   * Its outputs.
    * </pre>
    *
    * <code>repeated .polygate.v1.TensorMetadata outputs = 11 [json_name = "outputs"];</code>
@@ -294,7 +294,7 @@ public interface ModelOrBuilder extends
       getOutputsList();
   /**
    * <pre>
-   * What it gives.
+   * Its outputs.
    * </pre>
    *
    * <code>repeated .polygate.v1.TensorMetadata outputs = 11 [json_name = "outputs"];</code>
@@ -302,7 +302,7 @@ public interface ModelOrBuilder extends
   polygate.v1.TensorMetadata getOutputs(int index);
   /**
    * <pre>
-   * What it gives.
+   * Its outputs.
    * </pre>
    *
    * <code>repeated .polygate.v1.TensorMetadata outputs = 11 [json_name = "outputs"];</code>
@@ -310,7 +310,7 @@ public interface ModelOrBuilder extends
   int getOutputsCount();
   /**
    * <pre>
-   * What it gives.
+   * Its outputs.
    * </pre>
    *
    * <code>repeated .polygate.v1.TensorMetadata outputs = 11 [json_name = "outputs"];</code>
@@ -319,7 +319,7 @@ public interface ModelOrBuilder extends
       getOutputsOrBuilderList();
   /**
    * <pre>
-   * What it gives.
+   * Its outputs.
    * </pre>
    *
    * <code>repeated .polygate.v1.TensorMetadata outputs = 11 [json_name = "outputs"];</code>
@@ -329,7 +329,7 @@ public interface ModelOrBuilder extends
 
   /**
    * <pre>
-   * What it tells apart.
+   * The labels of what it distinguishes.
    * </pre>
    *
    * <code>repeated string labels = 12 [json_name = "labels"];</code>
@@ -339,7 +339,7 @@ public interface ModelOrBuilder extends
       getLabelsList();
   /**
    * <pre>
-   * What it tells apart.
+   * The labels of what it distinguishes.
    * </pre>
    *
    * <code>repeated string labels = 12 [json_name = "labels"];</code>
@@ -348,7 +348,7 @@ public interface ModelOrBuilder extends
   int getLabelsCount();
   /**
    * <pre>
-   * What it tells apart.
+   * The labels of what it distinguishes.
    * </pre>
    *
    * <code>repeated string labels = 12 [json_name = "labels"];</code>
@@ -358,7 +358,7 @@ public interface ModelOrBuilder extends
   java.lang.String getLabels(int index);
   /**
    * <pre>
-   * What it tells apart.
+   * The labels of what it distinguishes.
    * </pre>
    *
    * <code>repeated string labels = 12 [json_name = "labels"];</code>
@@ -488,7 +488,7 @@ java.lang.String defaultValue);
 
   /**
    * <pre>
-   * What the model's file says of itself; only where one model is asked for.
+   * Metadata of the model's file; only where one model is asked for.
    * </pre>
    *
    * <code>map&lt;string, string&gt; metadata = 16 [json_name = "metadata"];</code>
@@ -496,7 +496,7 @@ java.lang.String defaultValue);
   int getMetadataCount();
   /**
    * <pre>
-   * What the model's file says of itself; only where one model is asked for.
+   * Metadata of the model's file; only where one model is asked for.
    * </pre>
    *
    * <code>map&lt;string, string&gt; metadata = 16 [json_name = "metadata"];</code>
@@ -511,7 +511,7 @@ java.lang.String defaultValue);
   getMetadata();
   /**
    * <pre>
-   * What the model's file says of itself; only where one model is asked for.
+   * Metadata of the model's file; only where one model is asked for.
    * </pre>
    *
    * <code>map&lt;string, string&gt; metadata = 16 [json_name = "metadata"];</code>
@@ -520,7 +520,7 @@ java.lang.String defaultValue);
   getMetadataMap();
   /**
    * <pre>
-   * What the model's file says of itself; only where one model is asked for.
+   * Metadata of the model's file; only where one model is asked for.
    * </pre>
    *
    * <code>map&lt;string, string&gt; metadata = 16 [json_name = "metadata"];</code>
@@ -532,7 +532,7 @@ java.lang.String getMetadataOrDefault(
 java.lang.String defaultValue);
   /**
    * <pre>
-   * What the model's file says of itself; only where one model is asked for.
+   * Metadata of the model's file; only where one model is asked for.
    * </pre>
    *
    * <code>map&lt;string, string&gt; metadata = 16 [json_name = "metadata"];</code>

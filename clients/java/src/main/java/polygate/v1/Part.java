@@ -114,7 +114,7 @@ private static final long serialVersionUID = 0L;
   public static final int TEXT_FIELD_NUMBER = 1;
   /**
    * <pre>
-   * Words.
+   * Text.
    * </pre>
    *
    * <code>.polygate.v1.TextPart text = 1 [json_name = "text"];</code>
@@ -126,7 +126,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Words.
+   * Text.
    * </pre>
    *
    * <code>.polygate.v1.TextPart text = 1 [json_name = "text"];</code>
@@ -141,7 +141,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Words.
+   * Text.
    * </pre>
    *
    * <code>.polygate.v1.TextPart text = 1 [json_name = "text"];</code>
@@ -157,7 +157,7 @@ private static final long serialVersionUID = 0L;
   public static final int IMAGE_FIELD_NUMBER = 2;
   /**
    * <pre>
-   * A picture.
+   * An image.
    * </pre>
    *
    * <code>.polygate.v1.MediaPart image = 2 [json_name = "image"];</code>
@@ -169,7 +169,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * A picture.
+   * An image.
    * </pre>
    *
    * <code>.polygate.v1.MediaPart image = 2 [json_name = "image"];</code>
@@ -184,7 +184,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * A picture.
+   * An image.
    * </pre>
    *
    * <code>.polygate.v1.MediaPart image = 2 [json_name = "image"];</code>
@@ -200,7 +200,7 @@ private static final long serialVersionUID = 0L;
   public static final int AUDIO_FIELD_NUMBER = 3;
   /**
    * <pre>
-   * Sound.
+   * Audio.
    * </pre>
    *
    * <code>.polygate.v1.MediaPart audio = 3 [json_name = "audio"];</code>
@@ -212,7 +212,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Sound.
+   * Audio.
    * </pre>
    *
    * <code>.polygate.v1.MediaPart audio = 3 [json_name = "audio"];</code>
@@ -227,7 +227,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Sound.
+   * Audio.
    * </pre>
    *
    * <code>.polygate.v1.MediaPart audio = 3 [json_name = "audio"];</code>
@@ -243,7 +243,7 @@ private static final long serialVersionUID = 0L;
   public static final int VIDEO_FIELD_NUMBER = 4;
   /**
    * <pre>
-   * A moving picture.
+   * A video.
    * </pre>
    *
    * <code>.polygate.v1.MediaPart video = 4 [json_name = "video"];</code>
@@ -255,7 +255,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * A moving picture.
+   * A video.
    * </pre>
    *
    * <code>.polygate.v1.MediaPart video = 4 [json_name = "video"];</code>
@@ -270,7 +270,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * A moving picture.
+   * A video.
    * </pre>
    *
    * <code>.polygate.v1.MediaPart video = 4 [json_name = "video"];</code>
@@ -1271,7 +1271,7 @@ private static final long serialVersionUID = 0L;
         polygate.v1.TextPart, polygate.v1.TextPart.Builder, polygate.v1.TextPartOrBuilder> textBuilder_;
     /**
      * <pre>
-     * Words.
+     * Text.
      * </pre>
      *
      * <code>.polygate.v1.TextPart text = 1 [json_name = "text"];</code>
@@ -1283,7 +1283,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Words.
+     * Text.
      * </pre>
      *
      * <code>.polygate.v1.TextPart text = 1 [json_name = "text"];</code>
@@ -1305,7 +1305,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Words.
+     * Text.
      * </pre>
      *
      * <code>.polygate.v1.TextPart text = 1 [json_name = "text"];</code>
@@ -1323,7 +1323,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Words.
+     * Text.
      * </pre>
      *
      * <code>.polygate.v1.TextPart text = 1 [json_name = "text"];</code>
@@ -1341,7 +1341,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Words.
+     * Text.
      * </pre>
      *
      * <code>.polygate.v1.TextPart text = 1 [json_name = "text"];</code>
@@ -1368,7 +1368,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Words.
+     * Text.
      * </pre>
      *
      * <code>.polygate.v1.TextPart text = 1 [json_name = "text"];</code>
@@ -1391,7 +1391,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Words.
+     * Text.
      * </pre>
      *
      * <code>.polygate.v1.TextPart text = 1 [json_name = "text"];</code>
@@ -1401,7 +1401,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Words.
+     * Text.
      * </pre>
      *
      * <code>.polygate.v1.TextPart text = 1 [json_name = "text"];</code>
@@ -1419,7 +1419,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Words.
+     * Text.
      * </pre>
      *
      * <code>.polygate.v1.TextPart text = 1 [json_name = "text"];</code>
@@ -1447,7 +1447,7 @@ private static final long serialVersionUID = 0L;
         polygate.v1.MediaPart, polygate.v1.MediaPart.Builder, polygate.v1.MediaPartOrBuilder> imageBuilder_;
     /**
      * <pre>
-     * A picture.
+     * An image.
      * </pre>
      *
      * <code>.polygate.v1.MediaPart image = 2 [json_name = "image"];</code>
@@ -1459,7 +1459,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * A picture.
+     * An image.
      * </pre>
      *
      * <code>.polygate.v1.MediaPart image = 2 [json_name = "image"];</code>
@@ -1481,7 +1481,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * A picture.
+     * An image.
      * </pre>
      *
      * <code>.polygate.v1.MediaPart image = 2 [json_name = "image"];</code>
@@ -1499,7 +1499,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * A picture.
+     * An image.
      * </pre>
      *
      * <code>.polygate.v1.MediaPart image = 2 [json_name = "image"];</code>
@@ -1517,7 +1517,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * A picture.
+     * An image.
      * </pre>
      *
      * <code>.polygate.v1.MediaPart image = 2 [json_name = "image"];</code>
@@ -1544,7 +1544,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * A picture.
+     * An image.
      * </pre>
      *
      * <code>.polygate.v1.MediaPart image = 2 [json_name = "image"];</code>
@@ -1567,7 +1567,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * A picture.
+     * An image.
      * </pre>
      *
      * <code>.polygate.v1.MediaPart image = 2 [json_name = "image"];</code>
@@ -1577,7 +1577,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * A picture.
+     * An image.
      * </pre>
      *
      * <code>.polygate.v1.MediaPart image = 2 [json_name = "image"];</code>
@@ -1595,7 +1595,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * A picture.
+     * An image.
      * </pre>
      *
      * <code>.polygate.v1.MediaPart image = 2 [json_name = "image"];</code>
@@ -1623,7 +1623,7 @@ private static final long serialVersionUID = 0L;
         polygate.v1.MediaPart, polygate.v1.MediaPart.Builder, polygate.v1.MediaPartOrBuilder> audioBuilder_;
     /**
      * <pre>
-     * Sound.
+     * Audio.
      * </pre>
      *
      * <code>.polygate.v1.MediaPart audio = 3 [json_name = "audio"];</code>
@@ -1635,7 +1635,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Sound.
+     * Audio.
      * </pre>
      *
      * <code>.polygate.v1.MediaPart audio = 3 [json_name = "audio"];</code>
@@ -1657,7 +1657,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Sound.
+     * Audio.
      * </pre>
      *
      * <code>.polygate.v1.MediaPart audio = 3 [json_name = "audio"];</code>
@@ -1675,7 +1675,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Sound.
+     * Audio.
      * </pre>
      *
      * <code>.polygate.v1.MediaPart audio = 3 [json_name = "audio"];</code>
@@ -1693,7 +1693,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Sound.
+     * Audio.
      * </pre>
      *
      * <code>.polygate.v1.MediaPart audio = 3 [json_name = "audio"];</code>
@@ -1720,7 +1720,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Sound.
+     * Audio.
      * </pre>
      *
      * <code>.polygate.v1.MediaPart audio = 3 [json_name = "audio"];</code>
@@ -1743,7 +1743,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Sound.
+     * Audio.
      * </pre>
      *
      * <code>.polygate.v1.MediaPart audio = 3 [json_name = "audio"];</code>
@@ -1753,7 +1753,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Sound.
+     * Audio.
      * </pre>
      *
      * <code>.polygate.v1.MediaPart audio = 3 [json_name = "audio"];</code>
@@ -1771,7 +1771,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Sound.
+     * Audio.
      * </pre>
      *
      * <code>.polygate.v1.MediaPart audio = 3 [json_name = "audio"];</code>
@@ -1799,7 +1799,7 @@ private static final long serialVersionUID = 0L;
         polygate.v1.MediaPart, polygate.v1.MediaPart.Builder, polygate.v1.MediaPartOrBuilder> videoBuilder_;
     /**
      * <pre>
-     * A moving picture.
+     * A video.
      * </pre>
      *
      * <code>.polygate.v1.MediaPart video = 4 [json_name = "video"];</code>
@@ -1811,7 +1811,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * A moving picture.
+     * A video.
      * </pre>
      *
      * <code>.polygate.v1.MediaPart video = 4 [json_name = "video"];</code>
@@ -1833,7 +1833,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * A moving picture.
+     * A video.
      * </pre>
      *
      * <code>.polygate.v1.MediaPart video = 4 [json_name = "video"];</code>
@@ -1851,7 +1851,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * A moving picture.
+     * A video.
      * </pre>
      *
      * <code>.polygate.v1.MediaPart video = 4 [json_name = "video"];</code>
@@ -1869,7 +1869,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * A moving picture.
+     * A video.
      * </pre>
      *
      * <code>.polygate.v1.MediaPart video = 4 [json_name = "video"];</code>
@@ -1896,7 +1896,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * A moving picture.
+     * A video.
      * </pre>
      *
      * <code>.polygate.v1.MediaPart video = 4 [json_name = "video"];</code>
@@ -1919,7 +1919,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * A moving picture.
+     * A video.
      * </pre>
      *
      * <code>.polygate.v1.MediaPart video = 4 [json_name = "video"];</code>
@@ -1929,7 +1929,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * A moving picture.
+     * A video.
      * </pre>
      *
      * <code>.polygate.v1.MediaPart video = 4 [json_name = "video"];</code>
@@ -1947,7 +1947,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * A moving picture.
+     * A video.
      * </pre>
      *
      * <code>.polygate.v1.MediaPart video = 4 [json_name = "video"];</code>

@@ -12,7 +12,7 @@ public interface PartOrBuilder extends
 
   /**
    * <pre>
-   * Words.
+   * Text.
    * </pre>
    *
    * <code>.polygate.v1.TextPart text = 1 [json_name = "text"];</code>
@@ -21,7 +21,7 @@ public interface PartOrBuilder extends
   boolean hasText();
   /**
    * <pre>
-   * Words.
+   * Text.
    * </pre>
    *
    * <code>.polygate.v1.TextPart text = 1 [json_name = "text"];</code>
@@ -30,7 +30,7 @@ public interface PartOrBuilder extends
   polygate.v1.TextPart getText();
   /**
    * <pre>
-   * Words.
+   * Text.
    * </pre>
    *
    * <code>.polygate.v1.TextPart text = 1 [json_name = "text"];</code>
@@ -39,7 +39,7 @@ public interface PartOrBuilder extends
 
   /**
    * <pre>
-   * A picture.
+   * An image.
    * </pre>
    *
    * <code>.polygate.v1.MediaPart image = 2 [json_name = "image"];</code>
@@ -48,7 +48,7 @@ public interface PartOrBuilder extends
   boolean hasImage();
   /**
    * <pre>
-   * A picture.
+   * An image.
    * </pre>
    *
    * <code>.polygate.v1.MediaPart image = 2 [json_name = "image"];</code>
@@ -57,7 +57,7 @@ public interface PartOrBuilder extends
   polygate.v1.MediaPart getImage();
   /**
    * <pre>
-   * A picture.
+   * An image.
    * </pre>
    *
    * <code>.polygate.v1.MediaPart image = 2 [json_name = "image"];</code>
@@ -66,7 +66,7 @@ public interface PartOrBuilder extends
 
   /**
    * <pre>
-   * Sound.
+   * Audio.
    * </pre>
    *
    * <code>.polygate.v1.MediaPart audio = 3 [json_name = "audio"];</code>
@@ -75,7 +75,7 @@ public interface PartOrBuilder extends
   boolean hasAudio();
   /**
    * <pre>
-   * Sound.
+   * Audio.
    * </pre>
    *
    * <code>.polygate.v1.MediaPart audio = 3 [json_name = "audio"];</code>
@@ -84,7 +84,7 @@ public interface PartOrBuilder extends
   polygate.v1.MediaPart getAudio();
   /**
    * <pre>
-   * Sound.
+   * Audio.
    * </pre>
    *
    * <code>.polygate.v1.MediaPart audio = 3 [json_name = "audio"];</code>
@@ -93,7 +93,7 @@ public interface PartOrBuilder extends
 
   /**
    * <pre>
-   * A moving picture.
+   * A video.
    * </pre>
    *
    * <code>.polygate.v1.MediaPart video = 4 [json_name = "video"];</code>
@@ -102,7 +102,7 @@ public interface PartOrBuilder extends
   boolean hasVideo();
   /**
    * <pre>
-   * A moving picture.
+   * A video.
    * </pre>
    *
    * <code>.polygate.v1.MediaPart video = 4 [json_name = "video"];</code>
@@ -111,7 +111,7 @@ public interface PartOrBuilder extends
   polygate.v1.MediaPart getVideo();
   /**
    * <pre>
-   * A moving picture.
+   * A video.
    * </pre>
    *
    * <code>.polygate.v1.MediaPart video = 4 [json_name = "video"];</code>

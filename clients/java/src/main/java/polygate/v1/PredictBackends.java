@@ -56,7 +56,7 @@ private static final long serialVersionUID = 0L;
   private boolean tensorflow_ = false;
   /**
    * <pre>
-   * TensorFlow Serving is configured and answers.
+   * TensorFlow Serving is configured and responds.
    * </pre>
    *
    * <code>bool tensorflow = 1 [json_name = "tensorflow"];</code>
@@ -409,7 +409,7 @@ private static final long serialVersionUID = 0L;
     private boolean tensorflow_ ;
     /**
      * <pre>
-     * TensorFlow Serving is configured and answers.
+     * TensorFlow Serving is configured and responds.
      * </pre>
      *
      * <code>bool tensorflow = 1 [json_name = "tensorflow"];</code>
@@ -421,7 +421,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * TensorFlow Serving is configured and answers.
+     * TensorFlow Serving is configured and responds.
      * </pre>
      *
      * <code>bool tensorflow = 1 [json_name = "tensorflow"];</code>
@@ -437,7 +437,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * TensorFlow Serving is configured and answers.
+     * TensorFlow Serving is configured and responds.
      * </pre>
      *
      * <code>bool tensorflow = 1 [json_name = "tensorflow"];</code>

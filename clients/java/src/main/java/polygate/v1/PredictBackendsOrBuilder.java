@@ -12,7 +12,7 @@ public interface PredictBackendsOrBuilder extends
 
   /**
    * <pre>
-   * TensorFlow Serving is configured and answers.
+   * TensorFlow Serving is configured and responds.
    * </pre>
    *
    * <code>bool tensorflow = 1 [json_name = "tensorflow"];</code>

@@ -110,7 +110,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object version_ = "";
   /**
    * <pre>
-   * Version of the model as a whole number, or a label of one such as canary; empty leaves the choice
+   * Version of the model as an integer, or a label of one such as canary; empty leaves the choice
    * to the model: its split, its label stable, or the newest version.
    * </pre>
    *
@@ -132,7 +132,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Version of the model as a whole number, or a label of one such as canary; empty leaves the choice
+   * Version of the model as an integer, or a label of one such as canary; empty leaves the choice
    * to the model: its split, its label stable, or the newest version.
    * </pre>
    *
@@ -234,7 +234,7 @@ private static final long serialVersionUID = 0L;
   private int topK_ = 0;
   /**
    * <pre>
-   * Greatest number of classifications or detections; default 5 and 100.
+   * Maximum number of classifications or detections; default 5 and 100.
    * </pre>
    *
    * <code>optional int32 top_k = 5 [json_name = "topK"];</code>
@@ -246,7 +246,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Greatest number of classifications or detections; default 5 and 100.
+   * Maximum number of classifications or detections; default 5 and 100.
    * </pre>
    *
    * <code>optional int32 top_k = 5 [json_name = "topK"];</code>
@@ -261,7 +261,7 @@ private static final long serialVersionUID = 0L;
   private double scoreThreshold_ = 0D;
   /**
    * <pre>
-   * Least score of a detection, 0 to 1; default from the model.
+   * Minimum score of a detection, 0 to 1; default from the model.
    * </pre>
    *
    * <code>optional double score_threshold = 6 [json_name = "scoreThreshold"];</code>
@@ -273,7 +273,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Least score of a detection, 0 to 1; default from the model.
+   * Minimum score of a detection, 0 to 1; default from the model.
    * </pre>
    *
    * <code>optional double score_threshold = 6 [json_name = "scoreThreshold"];</code>
@@ -977,7 +977,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object version_ = "";
     /**
      * <pre>
-     * Version of the model as a whole number, or a label of one such as canary; empty leaves the choice
+     * Version of the model as an integer, or a label of one such as canary; empty leaves the choice
      * to the model: its split, its label stable, or the newest version.
      * </pre>
      *
@@ -998,7 +998,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Version of the model as a whole number, or a label of one such as canary; empty leaves the choice
+     * Version of the model as an integer, or a label of one such as canary; empty leaves the choice
      * to the model: its split, its label stable, or the newest version.
      * </pre>
      *
@@ -1020,7 +1020,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Version of the model as a whole number, or a label of one such as canary; empty leaves the choice
+     * Version of the model as an integer, or a label of one such as canary; empty leaves the choice
      * to the model: its split, its label stable, or the newest version.
      * </pre>
      *
@@ -1038,7 +1038,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Version of the model as a whole number, or a label of one such as canary; empty leaves the choice
+     * Version of the model as an integer, or a label of one such as canary; empty leaves the choice
      * to the model: its split, its label stable, or the newest version.
      * </pre>
      *
@@ -1053,7 +1053,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Version of the model as a whole number, or a label of one such as canary; empty leaves the choice
+     * Version of the model as an integer, or a label of one such as canary; empty leaves the choice
      * to the model: its split, its label stable, or the newest version.
      * </pre>
      *
@@ -1424,7 +1424,7 @@ private static final long serialVersionUID = 0L;
     private int topK_ ;
     /**
      * <pre>
-     * Greatest number of classifications or detections; default 5 and 100.
+     * Maximum number of classifications or detections; default 5 and 100.
      * </pre>
      *
      * <code>optional int32 top_k = 5 [json_name = "topK"];</code>
@@ -1436,7 +1436,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Greatest number of classifications or detections; default 5 and 100.
+     * Maximum number of classifications or detections; default 5 and 100.
      * </pre>
      *
      * <code>optional int32 top_k = 5 [json_name = "topK"];</code>
@@ -1448,7 +1448,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Greatest number of classifications or detections; default 5 and 100.
+     * Maximum number of classifications or detections; default 5 and 100.
      * </pre>
      *
      * <code>optional int32 top_k = 5 [json_name = "topK"];</code>
@@ -1464,7 +1464,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Greatest number of classifications or detections; default 5 and 100.
+     * Maximum number of classifications or detections; default 5 and 100.
      * </pre>
      *
      * <code>optional int32 top_k = 5 [json_name = "topK"];</code>
@@ -1480,7 +1480,7 @@ private static final long serialVersionUID = 0L;
     private double scoreThreshold_ ;
     /**
      * <pre>
-     * Least score of a detection, 0 to 1; default from the model.
+     * Minimum score of a detection, 0 to 1; default from the model.
      * </pre>
      *
      * <code>optional double score_threshold = 6 [json_name = "scoreThreshold"];</code>
@@ -1492,7 +1492,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Least score of a detection, 0 to 1; default from the model.
+     * Minimum score of a detection, 0 to 1; default from the model.
      * </pre>
      *
      * <code>optional double score_threshold = 6 [json_name = "scoreThreshold"];</code>
@@ -1504,7 +1504,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Least score of a detection, 0 to 1; default from the model.
+     * Minimum score of a detection, 0 to 1; default from the model.
      * </pre>
      *
      * <code>optional double score_threshold = 6 [json_name = "scoreThreshold"];</code>
@@ -1520,7 +1520,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Least score of a detection, 0 to 1; default from the model.
+     * Minimum score of a detection, 0 to 1; default from the model.
      * </pre>
      *
      * <code>optional double score_threshold = 6 [json_name = "scoreThreshold"];</code>

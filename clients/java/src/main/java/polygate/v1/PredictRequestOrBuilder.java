@@ -32,7 +32,7 @@ public interface PredictRequestOrBuilder extends
 
   /**
    * <pre>
-   * Version of the model as a whole number, or a label of one such as canary; empty leaves the choice
+   * Version of the model as an integer, or a label of one such as canary; empty leaves the choice
    * to the model: its split, its label stable, or the newest version.
    * </pre>
    *
@@ -42,7 +42,7 @@ public interface PredictRequestOrBuilder extends
   java.lang.String getVersion();
   /**
    * <pre>
-   * Version of the model as a whole number, or a label of one such as canary; empty leaves the choice
+   * Version of the model as an integer, or a label of one such as canary; empty leaves the choice
    * to the model: its split, its label stable, or the newest version.
    * </pre>
    *
@@ -108,7 +108,7 @@ public interface PredictRequestOrBuilder extends
 
   /**
    * <pre>
-   * Greatest number of classifications or detections; default 5 and 100.
+   * Maximum number of classifications or detections; default 5 and 100.
    * </pre>
    *
    * <code>optional int32 top_k = 5 [json_name = "topK"];</code>
@@ -117,7 +117,7 @@ public interface PredictRequestOrBuilder extends
   boolean hasTopK();
   /**
    * <pre>
-   * Greatest number of classifications or detections; default 5 and 100.
+   * Maximum number of classifications or detections; default 5 and 100.
    * </pre>
    *
    * <code>optional int32 top_k = 5 [json_name = "topK"];</code>
@@ -127,7 +127,7 @@ public interface PredictRequestOrBuilder extends
 
   /**
    * <pre>
-   * Least score of a detection, 0 to 1; default from the model.
+   * Minimum score of a detection, 0 to 1; default from the model.
    * </pre>
    *
    * <code>optional double score_threshold = 6 [json_name = "scoreThreshold"];</code>
@@ -136,7 +136,7 @@ public interface PredictRequestOrBuilder extends
   boolean hasScoreThreshold();
   /**
    * <pre>
-   * Least score of a detection, 0 to 1; default from the model.
+   * Minimum score of a detection, 0 to 1; default from the model.
    * </pre>
    *
    * <code>optional double score_threshold = 6 [json_name = "scoreThreshold"];</code>

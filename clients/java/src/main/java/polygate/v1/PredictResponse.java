@@ -205,7 +205,7 @@ private static final long serialVersionUID = 0L;
   private java.util.List<polygate.v1.Classification> classifications_;
   /**
    * <pre>
-   * Labels by falling score.
+   * Labels, the highest score first.
    * </pre>
    *
    * <code>repeated .polygate.v1.Classification classifications = 4 [json_name = "classifications"];</code>
@@ -216,7 +216,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Labels by falling score.
+   * Labels, the highest score first.
    * </pre>
    *
    * <code>repeated .polygate.v1.Classification classifications = 4 [json_name = "classifications"];</code>
@@ -228,7 +228,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Labels by falling score.
+   * Labels, the highest score first.
    * </pre>
    *
    * <code>repeated .polygate.v1.Classification classifications = 4 [json_name = "classifications"];</code>
@@ -239,7 +239,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Labels by falling score.
+   * Labels, the highest score first.
    * </pre>
    *
    * <code>repeated .polygate.v1.Classification classifications = 4 [json_name = "classifications"];</code>
@@ -250,7 +250,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Labels by falling score.
+   * Labels, the highest score first.
    * </pre>
    *
    * <code>repeated .polygate.v1.Classification classifications = 4 [json_name = "classifications"];</code>
@@ -266,7 +266,7 @@ private static final long serialVersionUID = 0L;
   private java.util.List<polygate.v1.Detection> detections_;
   /**
    * <pre>
-   * Boxes by falling score.
+   * Boxes, the highest score first.
    * </pre>
    *
    * <code>repeated .polygate.v1.Detection detections = 5 [json_name = "detections"];</code>
@@ -277,7 +277,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Boxes by falling score.
+   * Boxes, the highest score first.
    * </pre>
    *
    * <code>repeated .polygate.v1.Detection detections = 5 [json_name = "detections"];</code>
@@ -289,7 +289,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Boxes by falling score.
+   * Boxes, the highest score first.
    * </pre>
    *
    * <code>repeated .polygate.v1.Detection detections = 5 [json_name = "detections"];</code>
@@ -300,7 +300,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Boxes by falling score.
+   * Boxes, the highest score first.
    * </pre>
    *
    * <code>repeated .polygate.v1.Detection detections = 5 [json_name = "detections"];</code>
@@ -311,7 +311,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Boxes by falling score.
+   * Boxes, the highest score first.
    * </pre>
    *
    * <code>repeated .polygate.v1.Detection detections = 5 [json_name = "detections"];</code>
@@ -1330,7 +1330,7 @@ private static final long serialVersionUID = 0L;
 
     /**
      * <pre>
-     * Labels by falling score.
+     * Labels, the highest score first.
      * </pre>
      *
      * <code>repeated .polygate.v1.Classification classifications = 4 [json_name = "classifications"];</code>
@@ -1344,7 +1344,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Labels by falling score.
+     * Labels, the highest score first.
      * </pre>
      *
      * <code>repeated .polygate.v1.Classification classifications = 4 [json_name = "classifications"];</code>
@@ -1358,7 +1358,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Labels by falling score.
+     * Labels, the highest score first.
      * </pre>
      *
      * <code>repeated .polygate.v1.Classification classifications = 4 [json_name = "classifications"];</code>
@@ -1372,7 +1372,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Labels by falling score.
+     * Labels, the highest score first.
      * </pre>
      *
      * <code>repeated .polygate.v1.Classification classifications = 4 [json_name = "classifications"];</code>
@@ -1391,7 +1391,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Labels by falling score.
+     * Labels, the highest score first.
      * </pre>
      *
      * <code>repeated .polygate.v1.Classification classifications = 4 [json_name = "classifications"];</code>
@@ -1409,7 +1409,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Labels by falling score.
+     * Labels, the highest score first.
      * </pre>
      *
      * <code>repeated .polygate.v1.Classification classifications = 4 [json_name = "classifications"];</code>
@@ -1427,7 +1427,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Labels by falling score.
+     * Labels, the highest score first.
      * </pre>
      *
      * <code>repeated .polygate.v1.Classification classifications = 4 [json_name = "classifications"];</code>
@@ -1446,7 +1446,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Labels by falling score.
+     * Labels, the highest score first.
      * </pre>
      *
      * <code>repeated .polygate.v1.Classification classifications = 4 [json_name = "classifications"];</code>
@@ -1464,7 +1464,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Labels by falling score.
+     * Labels, the highest score first.
      * </pre>
      *
      * <code>repeated .polygate.v1.Classification classifications = 4 [json_name = "classifications"];</code>
@@ -1482,7 +1482,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Labels by falling score.
+     * Labels, the highest score first.
      * </pre>
      *
      * <code>repeated .polygate.v1.Classification classifications = 4 [json_name = "classifications"];</code>
@@ -1501,7 +1501,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Labels by falling score.
+     * Labels, the highest score first.
      * </pre>
      *
      * <code>repeated .polygate.v1.Classification classifications = 4 [json_name = "classifications"];</code>
@@ -1518,7 +1518,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Labels by falling score.
+     * Labels, the highest score first.
      * </pre>
      *
      * <code>repeated .polygate.v1.Classification classifications = 4 [json_name = "classifications"];</code>
@@ -1535,7 +1535,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Labels by falling score.
+     * Labels, the highest score first.
      * </pre>
      *
      * <code>repeated .polygate.v1.Classification classifications = 4 [json_name = "classifications"];</code>
@@ -1546,7 +1546,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Labels by falling score.
+     * Labels, the highest score first.
      * </pre>
      *
      * <code>repeated .polygate.v1.Classification classifications = 4 [json_name = "classifications"];</code>
@@ -1560,7 +1560,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Labels by falling score.
+     * Labels, the highest score first.
      * </pre>
      *
      * <code>repeated .polygate.v1.Classification classifications = 4 [json_name = "classifications"];</code>
@@ -1575,7 +1575,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Labels by falling score.
+     * Labels, the highest score first.
      * </pre>
      *
      * <code>repeated .polygate.v1.Classification classifications = 4 [json_name = "classifications"];</code>
@@ -1586,7 +1586,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Labels by falling score.
+     * Labels, the highest score first.
      * </pre>
      *
      * <code>repeated .polygate.v1.Classification classifications = 4 [json_name = "classifications"];</code>
@@ -1598,7 +1598,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Labels by falling score.
+     * Labels, the highest score first.
      * </pre>
      *
      * <code>repeated .polygate.v1.Classification classifications = 4 [json_name = "classifications"];</code>
@@ -1636,7 +1636,7 @@ private static final long serialVersionUID = 0L;
 
     /**
      * <pre>
-     * Boxes by falling score.
+     * Boxes, the highest score first.
      * </pre>
      *
      * <code>repeated .polygate.v1.Detection detections = 5 [json_name = "detections"];</code>
@@ -1650,7 +1650,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Boxes by falling score.
+     * Boxes, the highest score first.
      * </pre>
      *
      * <code>repeated .polygate.v1.Detection detections = 5 [json_name = "detections"];</code>
@@ -1664,7 +1664,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Boxes by falling score.
+     * Boxes, the highest score first.
      * </pre>
      *
      * <code>repeated .polygate.v1.Detection detections = 5 [json_name = "detections"];</code>
@@ -1678,7 +1678,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Boxes by falling score.
+     * Boxes, the highest score first.
      * </pre>
      *
      * <code>repeated .polygate.v1.Detection detections = 5 [json_name = "detections"];</code>
@@ -1697,7 +1697,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Boxes by falling score.
+     * Boxes, the highest score first.
      * </pre>
      *
      * <code>repeated .polygate.v1.Detection detections = 5 [json_name = "detections"];</code>
@@ -1715,7 +1715,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Boxes by falling score.
+     * Boxes, the highest score first.
      * </pre>
      *
      * <code>repeated .polygate.v1.Detection detections = 5 [json_name = "detections"];</code>
@@ -1733,7 +1733,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Boxes by falling score.
+     * Boxes, the highest score first.
      * </pre>
      *
      * <code>repeated .polygate.v1.Detection detections = 5 [json_name = "detections"];</code>
@@ -1752,7 +1752,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Boxes by falling score.
+     * Boxes, the highest score first.
      * </pre>
      *
      * <code>repeated .polygate.v1.Detection detections = 5 [json_name = "detections"];</code>
@@ -1770,7 +1770,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Boxes by falling score.
+     * Boxes, the highest score first.
      * </pre>
      *
      * <code>repeated .polygate.v1.Detection detections = 5 [json_name = "detections"];</code>
@@ -1788,7 +1788,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Boxes by falling score.
+     * Boxes, the highest score first.
      * </pre>
      *
      * <code>repeated .polygate.v1.Detection detections = 5 [json_name = "detections"];</code>
@@ -1807,7 +1807,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Boxes by falling score.
+     * Boxes, the highest score first.
      * </pre>
      *
      * <code>repeated .polygate.v1.Detection detections = 5 [json_name = "detections"];</code>
@@ -1824,7 +1824,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Boxes by falling score.
+     * Boxes, the highest score first.
      * </pre>
      *
      * <code>repeated .polygate.v1.Detection detections = 5 [json_name = "detections"];</code>
@@ -1841,7 +1841,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Boxes by falling score.
+     * Boxes, the highest score first.
      * </pre>
      *
      * <code>repeated .polygate.v1.Detection detections = 5 [json_name = "detections"];</code>
@@ -1852,7 +1852,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Boxes by falling score.
+     * Boxes, the highest score first.
      * </pre>
      *
      * <code>repeated .polygate.v1.Detection detections = 5 [json_name = "detections"];</code>
@@ -1866,7 +1866,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Boxes by falling score.
+     * Boxes, the highest score first.
      * </pre>
      *
      * <code>repeated .polygate.v1.Detection detections = 5 [json_name = "detections"];</code>
@@ -1881,7 +1881,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Boxes by falling score.
+     * Boxes, the highest score first.
      * </pre>
      *
      * <code>repeated .polygate.v1.Detection detections = 5 [json_name = "detections"];</code>
@@ -1892,7 +1892,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Boxes by falling score.
+     * Boxes, the highest score first.
      * </pre>
      *
      * <code>repeated .polygate.v1.Detection detections = 5 [json_name = "detections"];</code>
@@ -1904,7 +1904,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Boxes by falling score.
+     * Boxes, the highest score first.
      * </pre>
      *
      * <code>repeated .polygate.v1.Detection detections = 5 [json_name = "detections"];</code>

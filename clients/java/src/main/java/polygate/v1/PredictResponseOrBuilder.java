@@ -72,7 +72,7 @@ public interface PredictResponseOrBuilder extends
 
   /**
    * <pre>
-   * Labels by falling score.
+   * Labels, the highest score first.
    * </pre>
    *
    * <code>repeated .polygate.v1.Classification classifications = 4 [json_name = "classifications"];</code>
@@ -81,7 +81,7 @@ public interface PredictResponseOrBuilder extends
       getClassificationsList();
   /**
    * <pre>
-   * Labels by falling score.
+   * Labels, the highest score first.
    * </pre>
    *
    * <code>repeated .polygate.v1.Classification classifications = 4 [json_name = "classifications"];</code>
@@ -89,7 +89,7 @@ public interface PredictResponseOrBuilder extends
   polygate.v1.Classification getClassifications(int index);
   /**
    * <pre>
-   * Labels by falling score.
+   * Labels, the highest score first.
    * </pre>
    *
    * <code>repeated .polygate.v1.Classification classifications = 4 [json_name = "classifications"];</code>
@@ -97,7 +97,7 @@ public interface PredictResponseOrBuilder extends
   int getClassificationsCount();
   /**
    * <pre>
-   * Labels by falling score.
+   * Labels, the highest score first.
    * </pre>
    *
    * <code>repeated .polygate.v1.Classification classifications = 4 [json_name = "classifications"];</code>
@@ -106,7 +106,7 @@ public interface PredictResponseOrBuilder extends
       getClassificationsOrBuilderList();
   /**
    * <pre>
-   * Labels by falling score.
+   * Labels, the highest score first.
    * </pre>
    *
    * <code>repeated .polygate.v1.Classification classifications = 4 [json_name = "classifications"];</code>
@@ -116,7 +116,7 @@ public interface PredictResponseOrBuilder extends
 
   /**
    * <pre>
-   * Boxes by falling score.
+   * Boxes, the highest score first.
    * </pre>
    *
    * <code>repeated .polygate.v1.Detection detections = 5 [json_name = "detections"];</code>
@@ -125,7 +125,7 @@ public interface PredictResponseOrBuilder extends
       getDetectionsList();
   /**
    * <pre>
-   * Boxes by falling score.
+   * Boxes, the highest score first.
    * </pre>
    *
    * <code>repeated .polygate.v1.Detection detections = 5 [json_name = "detections"];</code>
@@ -133,7 +133,7 @@ public interface PredictResponseOrBuilder extends
   polygate.v1.Detection getDetections(int index);
   /**
    * <pre>
-   * Boxes by falling score.
+   * Boxes, the highest score first.
    * </pre>
    *
    * <code>repeated .polygate.v1.Detection detections = 5 [json_name = "detections"];</code>
@@ -141,7 +141,7 @@ public interface PredictResponseOrBuilder extends
   int getDetectionsCount();
   /**
    * <pre>
-   * Boxes by falling score.
+   * Boxes, the highest score first.
    * </pre>
    *
    * <code>repeated .polygate.v1.Detection detections = 5 [json_name = "detections"];</code>
@@ -150,7 +150,7 @@ public interface PredictResponseOrBuilder extends
       getDetectionsOrBuilderList();
   /**
    * <pre>
-   * Boxes by falling score.
+   * Boxes, the highest score first.
    * </pre>
    *
    * <code>repeated .polygate.v1.Detection detections = 5 [json_name = "detections"];</code>

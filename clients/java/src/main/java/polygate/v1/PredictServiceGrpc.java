@@ -155,7 +155,7 @@ public final class PredictServiceGrpc {
 
     /**
      * <pre>
-     * Many inferences on one stream, answered in the order they came.
+     * Many inferences on one stream; responses come in the order of their requests.
      * </pre>
      */
     default io.grpc.stub.StreamObserver<polygate.v1.PredictRequest> streamPredict(
@@ -210,7 +210,7 @@ public final class PredictServiceGrpc {
 
     /**
      * <pre>
-     * Many inferences on one stream, answered in the order they came.
+     * Many inferences on one stream; responses come in the order of their requests.
      * </pre>
      */
     public io.grpc.stub.StreamObserver<polygate.v1.PredictRequest> streamPredict(
@@ -251,7 +251,7 @@ public final class PredictServiceGrpc {
 
     /**
      * <pre>
-     * Many inferences on one stream, answered in the order they came.
+     * Many inferences on one stream; responses come in the order of their requests.
      * </pre>
      */
     @io.grpc.ExperimentalApi("https://github.com/grpc/grpc-java/issues/10918")

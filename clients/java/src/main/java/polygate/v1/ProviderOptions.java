@@ -7,7 +7,7 @@ package polygate.v1;
 
 /**
  * <pre>
- * What some providers take besides the conversation.
+ * Options that only some providers have.
  * </pre>
  *
  * Protobuf type {@code polygate.v1.ProviderOptions}
@@ -489,7 +489,7 @@ private static final long serialVersionUID = 0L;
   private boolean background_ = false;
   /**
    * <pre>
-   * The provider answers at once and works on.
+   * The provider responds at once and goes on in the background.
    * </pre>
    *
    * <code>optional bool background = 10 [json_name = "background"];</code>
@@ -501,7 +501,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The provider answers at once and works on.
+   * The provider responds at once and goes on in the background.
    * </pre>
    *
    * <code>optional bool background = 10 [json_name = "background"];</code>
@@ -847,7 +847,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * What some providers take besides the conversation.
+   * Options that only some providers have.
    * </pre>
    *
    * Protobuf type {@code polygate.v1.ProviderOptions}
@@ -2255,7 +2255,7 @@ private static final long serialVersionUID = 0L;
     private boolean background_ ;
     /**
      * <pre>
-     * The provider answers at once and works on.
+     * The provider responds at once and goes on in the background.
      * </pre>
      *
      * <code>optional bool background = 10 [json_name = "background"];</code>
@@ -2267,7 +2267,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The provider answers at once and works on.
+     * The provider responds at once and goes on in the background.
      * </pre>
      *
      * <code>optional bool background = 10 [json_name = "background"];</code>
@@ -2279,7 +2279,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The provider answers at once and works on.
+     * The provider responds at once and goes on in the background.
      * </pre>
      *
      * <code>optional bool background = 10 [json_name = "background"];</code>
@@ -2295,7 +2295,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The provider answers at once and works on.
+     * The provider responds at once and goes on in the background.
      * </pre>
      *
      * <code>optional bool background = 10 [json_name = "background"];</code>

@@ -236,7 +236,7 @@ public interface ProviderOptionsOrBuilder extends
 
   /**
    * <pre>
-   * The provider answers at once and works on.
+   * The provider responds at once and goes on in the background.
    * </pre>
    *
    * <code>optional bool background = 10 [json_name = "background"];</code>
@@ -245,7 +245,7 @@ public interface ProviderOptionsOrBuilder extends
   boolean hasBackground();
   /**
    * <pre>
-   * The provider answers at once and works on.
+   * The provider responds at once and goes on in the background.
    * </pre>
    *
    * <code>optional bool background = 10 [json_name = "background"];</code>

@@ -87,7 +87,7 @@ private static final long serialVersionUID = 0L;
   private double successRate_ = 0D;
   /**
    * <pre>
-   * Share of calls without error, 0 to 1. What is the caller's doing is no error.
+   * Share of calls without error, 0 to 1. Failures by the caller's fault are no errors.
    * </pre>
    *
    * <code>double success_rate = 3 [json_name = "successRate"];</code>
@@ -1037,7 +1037,7 @@ private static final long serialVersionUID = 0L;
     private double successRate_ ;
     /**
      * <pre>
-     * Share of calls without error, 0 to 1. What is the caller's doing is no error.
+     * Share of calls without error, 0 to 1. Failures by the caller's fault are no errors.
      * </pre>
      *
      * <code>double success_rate = 3 [json_name = "successRate"];</code>
@@ -1049,7 +1049,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Share of calls without error, 0 to 1. What is the caller's doing is no error.
+     * Share of calls without error, 0 to 1. Failures by the caller's fault are no errors.
      * </pre>
      *
      * <code>double success_rate = 3 [json_name = "successRate"];</code>
@@ -1065,7 +1065,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Share of calls without error, 0 to 1. What is the caller's doing is no error.
+     * Share of calls without error, 0 to 1. Failures by the caller's fault are no errors.
      * </pre>
      *
      * <code>double success_rate = 3 [json_name = "successRate"];</code>

@@ -32,7 +32,7 @@ public interface ProviderStatsOrBuilder extends
 
   /**
    * <pre>
-   * Share of calls without error, 0 to 1. What is the caller's doing is no error.
+   * Share of calls without error, 0 to 1. Failures by the caller's fault are no errors.
    * </pre>
    *
    * <code>double success_rate = 3 [json_name = "successRate"];</code>

@@ -7,7 +7,7 @@ package polygate.v1;
 
 /**
  * <pre>
- * Asks for responses to be let go.
+ * Asks to delete kept responses.
  * </pre>
  *
  * Protobuf type {@code polygate.v1.PurgeRequest}
@@ -264,7 +264,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Asks for responses to be let go.
+   * Asks to delete kept responses.
    * </pre>
    *
    * Protobuf type {@code polygate.v1.PurgeRequest}

@@ -7,7 +7,7 @@ package polygate.v1;
 
 /**
  * <pre>
- * What was let go.
+ * What was deleted.
  * </pre>
  *
  * Protobuf type {@code polygate.v1.PurgeResponse}
@@ -56,7 +56,7 @@ private static final long serialVersionUID = 0L;
   private int entries_ = 0;
   /**
    * <pre>
-   * Responses.
+   * Number of responses.
    * </pre>
    *
    * <code>uint32 entries = 1 [json_name = "entries"];</code>
@@ -71,7 +71,7 @@ private static final long serialVersionUID = 0L;
   private double bytes_ = 0D;
   /**
    * <pre>
-   * Their bytes.
+   * Size of these responses in bytes.
    * </pre>
    *
    * <code>double bytes = 2 [json_name = "bytes"];</code>
@@ -258,7 +258,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * What was let go.
+   * What was deleted.
    * </pre>
    *
    * Protobuf type {@code polygate.v1.PurgeResponse}
@@ -409,7 +409,7 @@ private static final long serialVersionUID = 0L;
     private int entries_ ;
     /**
      * <pre>
-     * Responses.
+     * Number of responses.
      * </pre>
      *
      * <code>uint32 entries = 1 [json_name = "entries"];</code>
@@ -421,7 +421,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Responses.
+     * Number of responses.
      * </pre>
      *
      * <code>uint32 entries = 1 [json_name = "entries"];</code>
@@ -437,7 +437,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Responses.
+     * Number of responses.
      * </pre>
      *
      * <code>uint32 entries = 1 [json_name = "entries"];</code>
@@ -453,7 +453,7 @@ private static final long serialVersionUID = 0L;
     private double bytes_ ;
     /**
      * <pre>
-     * Their bytes.
+     * Size of these responses in bytes.
      * </pre>
      *
      * <code>double bytes = 2 [json_name = "bytes"];</code>
@@ -465,7 +465,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Their bytes.
+     * Size of these responses in bytes.
      * </pre>
      *
      * <code>double bytes = 2 [json_name = "bytes"];</code>
@@ -481,7 +481,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Their bytes.
+     * Size of these responses in bytes.
      * </pre>
      *
      * <code>double bytes = 2 [json_name = "bytes"];</code>

@@ -12,7 +12,7 @@ public interface PurgeResponseOrBuilder extends
 
   /**
    * <pre>
-   * Responses.
+   * Number of responses.
    * </pre>
    *
    * <code>uint32 entries = 1 [json_name = "entries"];</code>
@@ -22,7 +22,7 @@ public interface PurgeResponseOrBuilder extends
 
   /**
    * <pre>
-   * Their bytes.
+   * Size of these responses in bytes.
    * </pre>
    *
    * <code>double bytes = 2 [json_name = "bytes"];</code>

@@ -57,7 +57,7 @@ private static final long serialVersionUID = 0L;
   private int maxTokens_ = 0;
   /**
    * <pre>
-   * Greatest number of tokens to write.
+   * Maximum number of tokens to write.
    * </pre>
    *
    * <code>optional int32 max_tokens = 1 [json_name = "maxTokens"];</code>
@@ -69,7 +69,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Greatest number of tokens to write.
+   * Maximum number of tokens to write.
    * </pre>
    *
    * <code>optional int32 max_tokens = 1 [json_name = "maxTokens"];</code>
@@ -448,7 +448,7 @@ private static final long serialVersionUID = 0L;
     private int maxTokens_ ;
     /**
      * <pre>
-     * Greatest number of tokens to write.
+     * Maximum number of tokens to write.
      * </pre>
      *
      * <code>optional int32 max_tokens = 1 [json_name = "maxTokens"];</code>
@@ -460,7 +460,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Greatest number of tokens to write.
+     * Maximum number of tokens to write.
      * </pre>
      *
      * <code>optional int32 max_tokens = 1 [json_name = "maxTokens"];</code>
@@ -472,7 +472,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Greatest number of tokens to write.
+     * Maximum number of tokens to write.
      * </pre>
      *
      * <code>optional int32 max_tokens = 1 [json_name = "maxTokens"];</code>
@@ -488,7 +488,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Greatest number of tokens to write.
+     * Maximum number of tokens to write.
      * </pre>
      *
      * <code>optional int32 max_tokens = 1 [json_name = "maxTokens"];</code>

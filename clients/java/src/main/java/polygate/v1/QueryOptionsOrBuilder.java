@@ -12,7 +12,7 @@ public interface QueryOptionsOrBuilder extends
 
   /**
    * <pre>
-   * Greatest number of tokens to write.
+   * Maximum number of tokens to write.
    * </pre>
    *
    * <code>optional int32 max_tokens = 1 [json_name = "maxTokens"];</code>
@@ -21,7 +21,7 @@ public interface QueryOptionsOrBuilder extends
   boolean hasMaxTokens();
   /**
    * <pre>
-   * Greatest number of tokens to write.
+   * Maximum number of tokens to write.
    * </pre>
    *
    * <code>optional int32 max_tokens = 1 [json_name = "maxTokens"];</code>

@@ -475,7 +475,7 @@ private static final long serialVersionUID = 0L;
   private int budgetTokens_ = 0;
   /**
    * <pre>
-   * Greatest number of tokens to think.
+   * Maximum number of tokens for thinking.
    * </pre>
    *
    * <code>optional int32 budget_tokens = 3 [json_name = "budgetTokens"];</code>
@@ -487,7 +487,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Greatest number of tokens to think.
+   * Maximum number of tokens for thinking.
    * </pre>
    *
    * <code>optional int32 budget_tokens = 3 [json_name = "budgetTokens"];</code>
@@ -1066,7 +1066,7 @@ private static final long serialVersionUID = 0L;
     private int budgetTokens_ ;
     /**
      * <pre>
-     * Greatest number of tokens to think.
+     * Maximum number of tokens for thinking.
      * </pre>
      *
      * <code>optional int32 budget_tokens = 3 [json_name = "budgetTokens"];</code>
@@ -1078,7 +1078,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Greatest number of tokens to think.
+     * Maximum number of tokens for thinking.
      * </pre>
      *
      * <code>optional int32 budget_tokens = 3 [json_name = "budgetTokens"];</code>
@@ -1090,7 +1090,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Greatest number of tokens to think.
+     * Maximum number of tokens for thinking.
      * </pre>
      *
      * <code>optional int32 budget_tokens = 3 [json_name = "budgetTokens"];</code>
@@ -1106,7 +1106,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Greatest number of tokens to think.
+     * Maximum number of tokens for thinking.
      * </pre>
      *
      * <code>optional int32 budget_tokens = 3 [json_name = "budgetTokens"];</code>

@@ -51,7 +51,7 @@ public interface ReasoningOrBuilder extends
 
   /**
    * <pre>
-   * Greatest number of tokens to think.
+   * Maximum number of tokens for thinking.
    * </pre>
    *
    * <code>optional int32 budget_tokens = 3 [json_name = "budgetTokens"];</code>
@@ -60,7 +60,7 @@ public interface ReasoningOrBuilder extends
   boolean hasBudgetTokens();
   /**
    * <pre>
-   * Greatest number of tokens to think.
+   * Maximum number of tokens for thinking.
    * </pre>
    *
    * <code>optional int32 budget_tokens = 3 [json_name = "budgetTokens"];</code>

@@ -59,7 +59,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object text_ = "";
   /**
    * <pre>
-   * The words; empty when there are none.
+   * The text; empty when there is none.
    * </pre>
    *
    * <code>string text = 1 [json_name = "text"];</code>
@@ -80,7 +80,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The words; empty when there are none.
+   * The text; empty when there is none.
    * </pre>
    *
    * <code>string text = 1 [json_name = "text"];</code>
@@ -475,7 +475,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object text_ = "";
     /**
      * <pre>
-     * The words; empty when there are none.
+     * The text; empty when there is none.
      * </pre>
      *
      * <code>string text = 1 [json_name = "text"];</code>
@@ -495,7 +495,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The words; empty when there are none.
+     * The text; empty when there is none.
      * </pre>
      *
      * <code>string text = 1 [json_name = "text"];</code>
@@ -516,7 +516,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The words; empty when there are none.
+     * The text; empty when there is none.
      * </pre>
      *
      * <code>string text = 1 [json_name = "text"];</code>
@@ -533,7 +533,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The words; empty when there are none.
+     * The text; empty when there is none.
      * </pre>
      *
      * <code>string text = 1 [json_name = "text"];</code>
@@ -547,7 +547,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The words; empty when there are none.
+     * The text; empty when there is none.
      * </pre>
      *
      * <code>string text = 1 [json_name = "text"];</code>

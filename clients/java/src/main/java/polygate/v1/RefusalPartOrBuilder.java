@@ -12,7 +12,7 @@ public interface RefusalPartOrBuilder extends
 
   /**
    * <pre>
-   * The words; empty when there are none.
+   * The text; empty when there is none.
    * </pre>
    *
    * <code>string text = 1 [json_name = "text"];</code>
@@ -21,7 +21,7 @@ public interface RefusalPartOrBuilder extends
   java.lang.String getText();
   /**
    * <pre>
-   * The words; empty when there are none.
+   * The text; empty when there is none.
    * </pre>
    *
    * <code>string text = 1 [json_name = "text"];</code>

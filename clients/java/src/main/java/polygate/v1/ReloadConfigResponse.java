@@ -7,7 +7,7 @@ package polygate.v1;
 
 /**
  * <pre>
- * What became of it.
+ * The outcome of the reload.
  * </pre>
  *
  * Protobuf type {@code polygate.v1.ReloadConfigResponse}
@@ -317,7 +317,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * What became of it.
+   * The outcome of the reload.
    * </pre>
    *
    * Protobuf type {@code polygate.v1.ReloadConfigResponse}

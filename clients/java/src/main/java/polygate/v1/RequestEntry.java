@@ -596,7 +596,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object code_ = "";
   /**
    * <pre>
-   * Status code in gRPC's words, such as OK or NOT_FOUND.
+   * gRPC's status code, such as OK or NOT_FOUND.
    * </pre>
    *
    * <code>string code = 13 [json_name = "code"];</code>
@@ -617,7 +617,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Status code in gRPC's words, such as OK or NOT_FOUND.
+   * gRPC's status code, such as OK or NOT_FOUND.
    * </pre>
    *
    * <code>string code = 13 [json_name = "code"];</code>
@@ -737,7 +737,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object error_ = "";
   /**
    * <pre>
-   * What the client learned of a failure.
+   * Message of a failure, as the client was sent it.
    * </pre>
    *
    * <code>string error = 16 [json_name = "error"];</code>
@@ -758,7 +758,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * What the client learned of a failure.
+   * Message of a failure, as the client was sent it.
    * </pre>
    *
    * <code>string error = 16 [json_name = "error"];</code>
@@ -900,7 +900,7 @@ private static final long serialVersionUID = 0L;
   private double queueMs_ = 0D;
   /**
    * <pre>
-   * Milliseconds of those spent waiting for backends that went by in line for a place.
+   * Of the milliseconds spent waiting for backends: those spent in the queue for a free one.
    * </pre>
    *
    * <code>double queue_ms = 24 [json_name = "queueMs"];</code>
@@ -977,8 +977,8 @@ private static final long serialVersionUID = 0L;
   private double sequence_ = 0D;
   /**
    * <pre>
-   * Counts the calls that are kept in the order of their ends, 1 for the first: lists and pages begin
-   * with the greatest.
+   * Counts the calls that are kept in the order in which they ended, 1 for the first: lists and pages
+   * begin with the greatest.
    * </pre>
    *
    * <code>double sequence = 27 [json_name = "sequence"];</code>
@@ -3065,7 +3065,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object code_ = "";
     /**
      * <pre>
-     * Status code in gRPC's words, such as OK or NOT_FOUND.
+     * gRPC's status code, such as OK or NOT_FOUND.
      * </pre>
      *
      * <code>string code = 13 [json_name = "code"];</code>
@@ -3085,7 +3085,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Status code in gRPC's words, such as OK or NOT_FOUND.
+     * gRPC's status code, such as OK or NOT_FOUND.
      * </pre>
      *
      * <code>string code = 13 [json_name = "code"];</code>
@@ -3106,7 +3106,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Status code in gRPC's words, such as OK or NOT_FOUND.
+     * gRPC's status code, such as OK or NOT_FOUND.
      * </pre>
      *
      * <code>string code = 13 [json_name = "code"];</code>
@@ -3123,7 +3123,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Status code in gRPC's words, such as OK or NOT_FOUND.
+     * gRPC's status code, such as OK or NOT_FOUND.
      * </pre>
      *
      * <code>string code = 13 [json_name = "code"];</code>
@@ -3137,7 +3137,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Status code in gRPC's words, such as OK or NOT_FOUND.
+     * gRPC's status code, such as OK or NOT_FOUND.
      * </pre>
      *
      * <code>string code = 13 [json_name = "code"];</code>
@@ -3341,7 +3341,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object error_ = "";
     /**
      * <pre>
-     * What the client learned of a failure.
+     * Message of a failure, as the client was sent it.
      * </pre>
      *
      * <code>string error = 16 [json_name = "error"];</code>
@@ -3361,7 +3361,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What the client learned of a failure.
+     * Message of a failure, as the client was sent it.
      * </pre>
      *
      * <code>string error = 16 [json_name = "error"];</code>
@@ -3382,7 +3382,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What the client learned of a failure.
+     * Message of a failure, as the client was sent it.
      * </pre>
      *
      * <code>string error = 16 [json_name = "error"];</code>
@@ -3399,7 +3399,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What the client learned of a failure.
+     * Message of a failure, as the client was sent it.
      * </pre>
      *
      * <code>string error = 16 [json_name = "error"];</code>
@@ -3413,7 +3413,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What the client learned of a failure.
+     * Message of a failure, as the client was sent it.
      * </pre>
      *
      * <code>string error = 16 [json_name = "error"];</code>
@@ -3753,7 +3753,7 @@ private static final long serialVersionUID = 0L;
     private double queueMs_ ;
     /**
      * <pre>
-     * Milliseconds of those spent waiting for backends that went by in line for a place.
+     * Of the milliseconds spent waiting for backends: those spent in the queue for a free one.
      * </pre>
      *
      * <code>double queue_ms = 24 [json_name = "queueMs"];</code>
@@ -3765,7 +3765,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Milliseconds of those spent waiting for backends that went by in line for a place.
+     * Of the milliseconds spent waiting for backends: those spent in the queue for a free one.
      * </pre>
      *
      * <code>double queue_ms = 24 [json_name = "queueMs"];</code>
@@ -3781,7 +3781,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Milliseconds of those spent waiting for backends that went by in line for a place.
+     * Of the milliseconds spent waiting for backends: those spent in the queue for a free one.
      * </pre>
      *
      * <code>double queue_ms = 24 [json_name = "queueMs"];</code>
@@ -3933,8 +3933,8 @@ private static final long serialVersionUID = 0L;
     private double sequence_ ;
     /**
      * <pre>
-     * Counts the calls that are kept in the order of their ends, 1 for the first: lists and pages begin
-     * with the greatest.
+     * Counts the calls that are kept in the order in which they ended, 1 for the first: lists and pages
+     * begin with the greatest.
      * </pre>
      *
      * <code>double sequence = 27 [json_name = "sequence"];</code>
@@ -3946,8 +3946,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Counts the calls that are kept in the order of their ends, 1 for the first: lists and pages begin
-     * with the greatest.
+     * Counts the calls that are kept in the order in which they ended, 1 for the first: lists and pages
+     * begin with the greatest.
      * </pre>
      *
      * <code>double sequence = 27 [json_name = "sequence"];</code>
@@ -3963,8 +3963,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Counts the calls that are kept in the order of their ends, 1 for the first: lists and pages begin
-     * with the greatest.
+     * Counts the calls that are kept in the order in which they ended, 1 for the first: lists and pages
+     * begin with the greatest.
      * </pre>
      *
      * <code>double sequence = 27 [json_name = "sequence"];</code>

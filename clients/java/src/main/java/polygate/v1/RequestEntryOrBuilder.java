@@ -249,7 +249,7 @@ public interface RequestEntryOrBuilder extends
 
   /**
    * <pre>
-   * Status code in gRPC's words, such as OK or NOT_FOUND.
+   * gRPC's status code, such as OK or NOT_FOUND.
    * </pre>
    *
    * <code>string code = 13 [json_name = "code"];</code>
@@ -258,7 +258,7 @@ public interface RequestEntryOrBuilder extends
   java.lang.String getCode();
   /**
    * <pre>
-   * Status code in gRPC's words, such as OK or NOT_FOUND.
+   * gRPC's status code, such as OK or NOT_FOUND.
    * </pre>
    *
    * <code>string code = 13 [json_name = "code"];</code>
@@ -309,7 +309,7 @@ public interface RequestEntryOrBuilder extends
 
   /**
    * <pre>
-   * What the client learned of a failure.
+   * Message of a failure, as the client was sent it.
    * </pre>
    *
    * <code>string error = 16 [json_name = "error"];</code>
@@ -318,7 +318,7 @@ public interface RequestEntryOrBuilder extends
   java.lang.String getError();
   /**
    * <pre>
-   * What the client learned of a failure.
+   * Message of a failure, as the client was sent it.
    * </pre>
    *
    * <code>string error = 16 [json_name = "error"];</code>
@@ -408,7 +408,7 @@ public interface RequestEntryOrBuilder extends
 
   /**
    * <pre>
-   * Milliseconds of those spent waiting for backends that went by in line for a place.
+   * Of the milliseconds spent waiting for backends: those spent in the queue for a free one.
    * </pre>
    *
    * <code>double queue_ms = 24 [json_name = "queueMs"];</code>
@@ -448,8 +448,8 @@ public interface RequestEntryOrBuilder extends
 
   /**
    * <pre>
-   * Counts the calls that are kept in the order of their ends, 1 for the first: lists and pages begin
-   * with the greatest.
+   * Counts the calls that are kept in the order in which they ended, 1 for the first: lists and pages
+   * begin with the greatest.
    * </pre>
    *
    * <code>double sequence = 27 [json_name = "sequence"];</code>

@@ -7,7 +7,7 @@ package polygate.v1;
 
 /**
  * <pre>
- * Which calls are meant; what is not set takes all.
+ * Which calls are meant; a field that is not set matches all.
  * </pre>
  *
  * Protobuf type {@code polygate.v1.RequestFilter}
@@ -714,7 +714,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Which calls are meant; what is not set takes all.
+   * Which calls are meant; a field that is not set matches all.
    * </pre>
    *
    * Protobuf type {@code polygate.v1.RequestFilter}

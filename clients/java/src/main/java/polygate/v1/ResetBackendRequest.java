@@ -7,7 +7,7 @@ package polygate.v1;
 
 /**
  * <pre>
- * Asks to close a backend's breakers and to forget what was measured of it.
+ * Asks to close a backend's breakers and to discard what was measured of it.
  * </pre>
  *
  * Protobuf type {@code polygate.v1.ResetBackendRequest}
@@ -320,7 +320,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Asks to close a backend's breakers and to forget what was measured of it.
+   * Asks to close a backend's breakers and to discard what was measured of it.
    * </pre>
    *
    * Protobuf type {@code polygate.v1.ResetBackendRequest}

@@ -7,7 +7,7 @@ package polygate.v1;
 
 /**
  * <pre>
- * A backend begins again.
+ * A backend was reset.
  * </pre>
  *
  * Protobuf type {@code polygate.v1.ResetBackendResponse}
@@ -259,7 +259,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * A backend begins again.
+   * A backend was reset.
    * </pre>
    *
    * Protobuf type {@code polygate.v1.ResetBackendResponse}

@@ -7,7 +7,7 @@ package polygate.v1;
 
 /**
  * <pre>
- * Asks to fill the limits of one owner.
+ * Asks to reset the limits of one owner.
  * </pre>
  *
  * Protobuf type {@code polygate.v1.ResetLimitRequest}
@@ -320,7 +320,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Asks to fill the limits of one owner.
+   * Asks to reset the limits of one owner.
    * </pre>
    *
    * Protobuf type {@code polygate.v1.ResetLimitRequest}

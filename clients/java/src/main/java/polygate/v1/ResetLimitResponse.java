@@ -7,7 +7,7 @@ package polygate.v1;
 
 /**
  * <pre>
- * The limits are full.
+ * The limits were reset.
  * </pre>
  *
  * Protobuf type {@code polygate.v1.ResetLimitResponse}
@@ -284,7 +284,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The limits are full.
+   * The limits were reset.
    * </pre>
    *
    * Protobuf type {@code polygate.v1.ResetLimitResponse}

@@ -399,7 +399,7 @@ private static final long serialVersionUID = 0L;
   private boolean strict_ = false;
   /**
    * <pre>
-   * The response must follow the schema to the letter.
+   * The response must follow the schema exactly.
    * </pre>
    *
    * <code>optional bool strict = 5 [json_name = "strict"];</code>
@@ -411,7 +411,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The response must follow the schema to the letter.
+   * The response must follow the schema exactly.
    * </pre>
    *
    * <code>optional bool strict = 5 [json_name = "strict"];</code>
@@ -1175,7 +1175,7 @@ private static final long serialVersionUID = 0L;
     private boolean strict_ ;
     /**
      * <pre>
-     * The response must follow the schema to the letter.
+     * The response must follow the schema exactly.
      * </pre>
      *
      * <code>optional bool strict = 5 [json_name = "strict"];</code>
@@ -1187,7 +1187,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The response must follow the schema to the letter.
+     * The response must follow the schema exactly.
      * </pre>
      *
      * <code>optional bool strict = 5 [json_name = "strict"];</code>
@@ -1199,7 +1199,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The response must follow the schema to the letter.
+     * The response must follow the schema exactly.
      * </pre>
      *
      * <code>optional bool strict = 5 [json_name = "strict"];</code>
@@ -1215,7 +1215,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The response must follow the schema to the letter.
+     * The response must follow the schema exactly.
      * </pre>
      *
      * <code>optional bool strict = 5 [json_name = "strict"];</code>

@@ -91,7 +91,7 @@ public interface ResponseFormatOrBuilder extends
 
   /**
    * <pre>
-   * The response must follow the schema to the letter.
+   * The response must follow the schema exactly.
    * </pre>
    *
    * <code>optional bool strict = 5 [json_name = "strict"];</code>
@@ -100,7 +100,7 @@ public interface ResponseFormatOrBuilder extends
   boolean hasStrict();
   /**
    * <pre>
-   * The response must follow the schema to the letter.
+   * The response must follow the schema exactly.
    * </pre>
    *
    * <code>optional bool strict = 5 [json_name = "strict"];</code>

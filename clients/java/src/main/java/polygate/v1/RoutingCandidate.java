@@ -7,7 +7,7 @@ package polygate.v1;
 
 /**
  * <pre>
- * An endpoint that a call may be given to.
+ * An endpoint that a call may be sent to.
  * </pre>
  *
  * Protobuf type {@code polygate.v1.RoutingCandidate}
@@ -581,7 +581,7 @@ polygate.v1.ScoreTerm defaultValue) {
   }
   /**
    * <pre>
-   * An endpoint that a call may be given to.
+   * An endpoint that a call may be sent to.
    * </pre>
    *
    * Protobuf type {@code polygate.v1.RoutingCandidate}

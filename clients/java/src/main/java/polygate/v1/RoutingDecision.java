@@ -600,7 +600,7 @@ private static final long serialVersionUID = 0L;
   /**
    * <pre>
    * Counts the decisions that are kept, 1 for the first: lists and pages begin with the greatest. 0
-   * where a decision is told with its call.
+   * where a decision comes with its call.
    * </pre>
    *
    * <code>double sequence = 13 [json_name = "sequence"];</code>
@@ -2851,7 +2851,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Counts the decisions that are kept, 1 for the first: lists and pages begin with the greatest. 0
-     * where a decision is told with its call.
+     * where a decision comes with its call.
      * </pre>
      *
      * <code>double sequence = 13 [json_name = "sequence"];</code>
@@ -2864,7 +2864,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Counts the decisions that are kept, 1 for the first: lists and pages begin with the greatest. 0
-     * where a decision is told with its call.
+     * where a decision comes with its call.
      * </pre>
      *
      * <code>double sequence = 13 [json_name = "sequence"];</code>
@@ -2881,7 +2881,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Counts the decisions that are kept, 1 for the first: lists and pages begin with the greatest. 0
-     * where a decision is told with its call.
+     * where a decision comes with its call.
      * </pre>
      *
      * <code>double sequence = 13 [json_name = "sequence"];</code>

@@ -299,7 +299,7 @@ public interface RoutingDecisionOrBuilder extends
   /**
    * <pre>
    * Counts the decisions that are kept, 1 for the first: lists and pages begin with the greatest. 0
-   * where a decision is told with its call.
+   * where a decision comes with its call.
    * </pre>
    *
    * <code>double sequence = 13 [json_name = "sequence"];</code>

@@ -209,7 +209,7 @@ public final class RoutingServiceGrpc {
 
     /**
      * <pre>
-     * The provider that a chat would be given to now, with its score, the next best ones, and why the
+     * The provider that a chat would be sent to now, with its score, the next best ones, and why the
      * others were out. Nothing is sent anywhere. UNAVAILABLE when no one is left.
      * </pre>
      */
@@ -285,7 +285,7 @@ public final class RoutingServiceGrpc {
 
     /**
      * <pre>
-     * The provider that a chat would be given to now, with its score, the next best ones, and why the
+     * The provider that a chat would be sent to now, with its score, the next best ones, and why the
      * others were out. Nothing is sent anywhere. UNAVAILABLE when no one is left.
      * </pre>
      */
@@ -351,7 +351,7 @@ public final class RoutingServiceGrpc {
 
     /**
      * <pre>
-     * The provider that a chat would be given to now, with its score, the next best ones, and why the
+     * The provider that a chat would be sent to now, with its score, the next best ones, and why the
      * others were out. Nothing is sent anywhere. UNAVAILABLE when no one is left.
      * </pre>
      */
@@ -415,7 +415,7 @@ public final class RoutingServiceGrpc {
 
     /**
      * <pre>
-     * The provider that a chat would be given to now, with its score, the next best ones, and why the
+     * The provider that a chat would be sent to now, with its score, the next best ones, and why the
      * others were out. Nothing is sent anywhere. UNAVAILABLE when no one is left.
      * </pre>
      */
@@ -478,7 +478,7 @@ public final class RoutingServiceGrpc {
 
     /**
      * <pre>
-     * The provider that a chat would be given to now, with its score, the next best ones, and why the
+     * The provider that a chat would be sent to now, with its score, the next best ones, and why the
      * others were out. Nothing is sent anywhere. UNAVAILABLE when no one is left.
      * </pre>
      */

@@ -58,7 +58,7 @@ private static final long serialVersionUID = 0L;
   private double topP_ = 0D;
   /**
    * <pre>
-   * Share of probability that is chosen from, 0 to 1.
+   * Tokens are chosen from the most likely ones that make up this share of the probability, 0 to 1.
    * </pre>
    *
    * <code>optional double top_p = 1 [json_name = "topP"];</code>
@@ -70,7 +70,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Share of probability that is chosen from, 0 to 1.
+   * Tokens are chosen from the most likely ones that make up this share of the probability, 0 to 1.
    * </pre>
    *
    * <code>optional double top_p = 1 [json_name = "topP"];</code>
@@ -85,7 +85,7 @@ private static final long serialVersionUID = 0L;
   private int topK_ = 0;
   /**
    * <pre>
-   * Number of tokens that are chosen from.
+   * Tokens are chosen from so many of the most likely ones.
    * </pre>
    *
    * <code>optional int32 top_k = 2 [json_name = "topK"];</code>
@@ -97,7 +97,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Number of tokens that are chosen from.
+   * Tokens are chosen from so many of the most likely ones.
    * </pre>
    *
    * <code>optional int32 top_k = 2 [json_name = "topK"];</code>
@@ -112,7 +112,7 @@ private static final long serialVersionUID = 0L;
   private double seed_ = 0D;
   /**
    * <pre>
-   * Makes providers that can repeat a response do so.
+   * With an equal seed, providers that can repeat a response do so.
    * </pre>
    *
    * <code>optional double seed = 3 [json_name = "seed"];</code>
@@ -124,7 +124,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Makes providers that can repeat a response do so.
+   * With an equal seed, providers that can repeat a response do so.
    * </pre>
    *
    * <code>optional double seed = 3 [json_name = "seed"];</code>
@@ -139,7 +139,7 @@ private static final long serialVersionUID = 0L;
   private double presencePenalty_ = 0D;
   /**
    * <pre>
-   * Against words that occurred, -2 to 2.
+   * Penalty on tokens that have occurred, -2 to 2.
    * </pre>
    *
    * <code>optional double presence_penalty = 4 [json_name = "presencePenalty"];</code>
@@ -151,7 +151,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Against words that occurred, -2 to 2.
+   * Penalty on tokens that have occurred, -2 to 2.
    * </pre>
    *
    * <code>optional double presence_penalty = 4 [json_name = "presencePenalty"];</code>
@@ -166,7 +166,7 @@ private static final long serialVersionUID = 0L;
   private double frequencyPenalty_ = 0D;
   /**
    * <pre>
-   * Against words by how often they occurred, -2 to 2.
+   * Penalty on tokens by how often they have occurred, -2 to 2.
    * </pre>
    *
    * <code>optional double frequency_penalty = 5 [json_name = "frequencyPenalty"];</code>
@@ -178,7 +178,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Against words by how often they occurred, -2 to 2.
+   * Penalty on tokens by how often they have occurred, -2 to 2.
    * </pre>
    *
    * <code>optional double frequency_penalty = 5 [json_name = "frequencyPenalty"];</code>
@@ -254,7 +254,7 @@ private static final long serialVersionUID = 0L;
   private boolean logprobs_ = false;
   /**
    * <pre>
-   * Send the probabilities of the tokens that were chosen.
+   * Asks for the log probabilities of the tokens that were chosen.
    * </pre>
    *
    * <code>optional bool logprobs = 7 [json_name = "logprobs"];</code>
@@ -266,7 +266,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Send the probabilities of the tokens that were chosen.
+   * Asks for the log probabilities of the tokens that were chosen.
    * </pre>
    *
    * <code>optional bool logprobs = 7 [json_name = "logprobs"];</code>
@@ -281,7 +281,7 @@ private static final long serialVersionUID = 0L;
   private int topLogprobs_ = 0;
   /**
    * <pre>
-   * And of so many others at each place.
+   * And for those of so many of the most likely tokens at each position.
    * </pre>
    *
    * <code>optional int32 top_logprobs = 8 [json_name = "topLogprobs"];</code>
@@ -293,7 +293,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * And of so many others at each place.
+   * And for those of so many of the most likely tokens at each position.
    * </pre>
    *
    * <code>optional int32 top_logprobs = 8 [json_name = "topLogprobs"];</code>
@@ -874,7 +874,7 @@ private static final long serialVersionUID = 0L;
     private double topP_ ;
     /**
      * <pre>
-     * Share of probability that is chosen from, 0 to 1.
+     * Tokens are chosen from the most likely ones that make up this share of the probability, 0 to 1.
      * </pre>
      *
      * <code>optional double top_p = 1 [json_name = "topP"];</code>
@@ -886,7 +886,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Share of probability that is chosen from, 0 to 1.
+     * Tokens are chosen from the most likely ones that make up this share of the probability, 0 to 1.
      * </pre>
      *
      * <code>optional double top_p = 1 [json_name = "topP"];</code>
@@ -898,7 +898,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Share of probability that is chosen from, 0 to 1.
+     * Tokens are chosen from the most likely ones that make up this share of the probability, 0 to 1.
      * </pre>
      *
      * <code>optional double top_p = 1 [json_name = "topP"];</code>
@@ -914,7 +914,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Share of probability that is chosen from, 0 to 1.
+     * Tokens are chosen from the most likely ones that make up this share of the probability, 0 to 1.
      * </pre>
      *
      * <code>optional double top_p = 1 [json_name = "topP"];</code>
@@ -930,7 +930,7 @@ private static final long serialVersionUID = 0L;
     private int topK_ ;
     /**
      * <pre>
-     * Number of tokens that are chosen from.
+     * Tokens are chosen from so many of the most likely ones.
      * </pre>
      *
      * <code>optional int32 top_k = 2 [json_name = "topK"];</code>
@@ -942,7 +942,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Number of tokens that are chosen from.
+     * Tokens are chosen from so many of the most likely ones.
      * </pre>
      *
      * <code>optional int32 top_k = 2 [json_name = "topK"];</code>
@@ -954,7 +954,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Number of tokens that are chosen from.
+     * Tokens are chosen from so many of the most likely ones.
      * </pre>
      *
      * <code>optional int32 top_k = 2 [json_name = "topK"];</code>
@@ -970,7 +970,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Number of tokens that are chosen from.
+     * Tokens are chosen from so many of the most likely ones.
      * </pre>
      *
      * <code>optional int32 top_k = 2 [json_name = "topK"];</code>
@@ -986,7 +986,7 @@ private static final long serialVersionUID = 0L;
     private double seed_ ;
     /**
      * <pre>
-     * Makes providers that can repeat a response do so.
+     * With an equal seed, providers that can repeat a response do so.
      * </pre>
      *
      * <code>optional double seed = 3 [json_name = "seed"];</code>
@@ -998,7 +998,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Makes providers that can repeat a response do so.
+     * With an equal seed, providers that can repeat a response do so.
      * </pre>
      *
      * <code>optional double seed = 3 [json_name = "seed"];</code>
@@ -1010,7 +1010,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Makes providers that can repeat a response do so.
+     * With an equal seed, providers that can repeat a response do so.
      * </pre>
      *
      * <code>optional double seed = 3 [json_name = "seed"];</code>
@@ -1026,7 +1026,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Makes providers that can repeat a response do so.
+     * With an equal seed, providers that can repeat a response do so.
      * </pre>
      *
      * <code>optional double seed = 3 [json_name = "seed"];</code>
@@ -1042,7 +1042,7 @@ private static final long serialVersionUID = 0L;
     private double presencePenalty_ ;
     /**
      * <pre>
-     * Against words that occurred, -2 to 2.
+     * Penalty on tokens that have occurred, -2 to 2.
      * </pre>
      *
      * <code>optional double presence_penalty = 4 [json_name = "presencePenalty"];</code>
@@ -1054,7 +1054,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Against words that occurred, -2 to 2.
+     * Penalty on tokens that have occurred, -2 to 2.
      * </pre>
      *
      * <code>optional double presence_penalty = 4 [json_name = "presencePenalty"];</code>
@@ -1066,7 +1066,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Against words that occurred, -2 to 2.
+     * Penalty on tokens that have occurred, -2 to 2.
      * </pre>
      *
      * <code>optional double presence_penalty = 4 [json_name = "presencePenalty"];</code>
@@ -1082,7 +1082,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Against words that occurred, -2 to 2.
+     * Penalty on tokens that have occurred, -2 to 2.
      * </pre>
      *
      * <code>optional double presence_penalty = 4 [json_name = "presencePenalty"];</code>
@@ -1098,7 +1098,7 @@ private static final long serialVersionUID = 0L;
     private double frequencyPenalty_ ;
     /**
      * <pre>
-     * Against words by how often they occurred, -2 to 2.
+     * Penalty on tokens by how often they have occurred, -2 to 2.
      * </pre>
      *
      * <code>optional double frequency_penalty = 5 [json_name = "frequencyPenalty"];</code>
@@ -1110,7 +1110,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Against words by how often they occurred, -2 to 2.
+     * Penalty on tokens by how often they have occurred, -2 to 2.
      * </pre>
      *
      * <code>optional double frequency_penalty = 5 [json_name = "frequencyPenalty"];</code>
@@ -1122,7 +1122,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Against words by how often they occurred, -2 to 2.
+     * Penalty on tokens by how often they have occurred, -2 to 2.
      * </pre>
      *
      * <code>optional double frequency_penalty = 5 [json_name = "frequencyPenalty"];</code>
@@ -1138,7 +1138,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Against words by how often they occurred, -2 to 2.
+     * Penalty on tokens by how often they have occurred, -2 to 2.
      * </pre>
      *
      * <code>optional double frequency_penalty = 5 [json_name = "frequencyPenalty"];</code>
@@ -1460,7 +1460,7 @@ private static final long serialVersionUID = 0L;
     private boolean logprobs_ ;
     /**
      * <pre>
-     * Send the probabilities of the tokens that were chosen.
+     * Asks for the log probabilities of the tokens that were chosen.
      * </pre>
      *
      * <code>optional bool logprobs = 7 [json_name = "logprobs"];</code>
@@ -1472,7 +1472,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Send the probabilities of the tokens that were chosen.
+     * Asks for the log probabilities of the tokens that were chosen.
      * </pre>
      *
      * <code>optional bool logprobs = 7 [json_name = "logprobs"];</code>
@@ -1484,7 +1484,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Send the probabilities of the tokens that were chosen.
+     * Asks for the log probabilities of the tokens that were chosen.
      * </pre>
      *
      * <code>optional bool logprobs = 7 [json_name = "logprobs"];</code>
@@ -1500,7 +1500,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Send the probabilities of the tokens that were chosen.
+     * Asks for the log probabilities of the tokens that were chosen.
      * </pre>
      *
      * <code>optional bool logprobs = 7 [json_name = "logprobs"];</code>
@@ -1516,7 +1516,7 @@ private static final long serialVersionUID = 0L;
     private int topLogprobs_ ;
     /**
      * <pre>
-     * And of so many others at each place.
+     * And for those of so many of the most likely tokens at each position.
      * </pre>
      *
      * <code>optional int32 top_logprobs = 8 [json_name = "topLogprobs"];</code>
@@ -1528,7 +1528,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * And of so many others at each place.
+     * And for those of so many of the most likely tokens at each position.
      * </pre>
      *
      * <code>optional int32 top_logprobs = 8 [json_name = "topLogprobs"];</code>
@@ -1540,7 +1540,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * And of so many others at each place.
+     * And for those of so many of the most likely tokens at each position.
      * </pre>
      *
      * <code>optional int32 top_logprobs = 8 [json_name = "topLogprobs"];</code>
@@ -1556,7 +1556,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * And of so many others at each place.
+     * And for those of so many of the most likely tokens at each position.
      * </pre>
      *
      * <code>optional int32 top_logprobs = 8 [json_name = "topLogprobs"];</code>

@@ -12,7 +12,7 @@ public interface SamplingOrBuilder extends
 
   /**
    * <pre>
-   * Share of probability that is chosen from, 0 to 1.
+   * Tokens are chosen from the most likely ones that make up this share of the probability, 0 to 1.
    * </pre>
    *
    * <code>optional double top_p = 1 [json_name = "topP"];</code>
@@ -21,7 +21,7 @@ public interface SamplingOrBuilder extends
   boolean hasTopP();
   /**
    * <pre>
-   * Share of probability that is chosen from, 0 to 1.
+   * Tokens are chosen from the most likely ones that make up this share of the probability, 0 to 1.
    * </pre>
    *
    * <code>optional double top_p = 1 [json_name = "topP"];</code>
@@ -31,7 +31,7 @@ public interface SamplingOrBuilder extends
 
   /**
    * <pre>
-   * Number of tokens that are chosen from.
+   * Tokens are chosen from so many of the most likely ones.
    * </pre>
    *
    * <code>optional int32 top_k = 2 [json_name = "topK"];</code>
@@ -40,7 +40,7 @@ public interface SamplingOrBuilder extends
   boolean hasTopK();
   /**
    * <pre>
-   * Number of tokens that are chosen from.
+   * Tokens are chosen from so many of the most likely ones.
    * </pre>
    *
    * <code>optional int32 top_k = 2 [json_name = "topK"];</code>
@@ -50,7 +50,7 @@ public interface SamplingOrBuilder extends
 
   /**
    * <pre>
-   * Makes providers that can repeat a response do so.
+   * With an equal seed, providers that can repeat a response do so.
    * </pre>
    *
    * <code>optional double seed = 3 [json_name = "seed"];</code>
@@ -59,7 +59,7 @@ public interface SamplingOrBuilder extends
   boolean hasSeed();
   /**
    * <pre>
-   * Makes providers that can repeat a response do so.
+   * With an equal seed, providers that can repeat a response do so.
    * </pre>
    *
    * <code>optional double seed = 3 [json_name = "seed"];</code>
@@ -69,7 +69,7 @@ public interface SamplingOrBuilder extends
 
   /**
    * <pre>
-   * Against words that occurred, -2 to 2.
+   * Penalty on tokens that have occurred, -2 to 2.
    * </pre>
    *
    * <code>optional double presence_penalty = 4 [json_name = "presencePenalty"];</code>
@@ -78,7 +78,7 @@ public interface SamplingOrBuilder extends
   boolean hasPresencePenalty();
   /**
    * <pre>
-   * Against words that occurred, -2 to 2.
+   * Penalty on tokens that have occurred, -2 to 2.
    * </pre>
    *
    * <code>optional double presence_penalty = 4 [json_name = "presencePenalty"];</code>
@@ -88,7 +88,7 @@ public interface SamplingOrBuilder extends
 
   /**
    * <pre>
-   * Against words by how often they occurred, -2 to 2.
+   * Penalty on tokens by how often they have occurred, -2 to 2.
    * </pre>
    *
    * <code>optional double frequency_penalty = 5 [json_name = "frequencyPenalty"];</code>
@@ -97,7 +97,7 @@ public interface SamplingOrBuilder extends
   boolean hasFrequencyPenalty();
   /**
    * <pre>
-   * Against words by how often they occurred, -2 to 2.
+   * Penalty on tokens by how often they have occurred, -2 to 2.
    * </pre>
    *
    * <code>optional double frequency_penalty = 5 [json_name = "frequencyPenalty"];</code>
@@ -151,7 +151,7 @@ public interface SamplingOrBuilder extends
 
   /**
    * <pre>
-   * Send the probabilities of the tokens that were chosen.
+   * Asks for the log probabilities of the tokens that were chosen.
    * </pre>
    *
    * <code>optional bool logprobs = 7 [json_name = "logprobs"];</code>
@@ -160,7 +160,7 @@ public interface SamplingOrBuilder extends
   boolean hasLogprobs();
   /**
    * <pre>
-   * Send the probabilities of the tokens that were chosen.
+   * Asks for the log probabilities of the tokens that were chosen.
    * </pre>
    *
    * <code>optional bool logprobs = 7 [json_name = "logprobs"];</code>
@@ -170,7 +170,7 @@ public interface SamplingOrBuilder extends
 
   /**
    * <pre>
-   * And of so many others at each place.
+   * And for those of so many of the most likely tokens at each position.
    * </pre>
    *
    * <code>optional int32 top_logprobs = 8 [json_name = "topLogprobs"];</code>
@@ -179,7 +179,7 @@ public interface SamplingOrBuilder extends
   boolean hasTopLogprobs();
   /**
    * <pre>
-   * And of so many others at each place.
+   * And for those of so many of the most likely tokens at each position.
    * </pre>
    *
    * <code>optional int32 top_logprobs = 8 [json_name = "topLogprobs"];</code>

@@ -58,7 +58,7 @@ private static final long serialVersionUID = 0L;
   /**
    * <pre>
    * What was measured: US dollars of the call, milliseconds, a share from 0 to 1, active calls, a
-   * rank. Absent when nothing was; the term is then what its peers have in the middle.
+   * rank. Absent when nothing was; the term is then the median of its peers.
    * </pre>
    *
    * <code>optional double raw = 1 [json_name = "raw"];</code>
@@ -71,7 +71,7 @@ private static final long serialVersionUID = 0L;
   /**
    * <pre>
    * What was measured: US dollars of the call, milliseconds, a share from 0 to 1, active calls, a
-   * rank. Absent when nothing was; the term is then what its peers have in the middle.
+   * rank. Absent when nothing was; the term is then the median of its peers.
    * </pre>
    *
    * <code>optional double raw = 1 [json_name = "raw"];</code>
@@ -475,7 +475,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * What was measured: US dollars of the call, milliseconds, a share from 0 to 1, active calls, a
-     * rank. Absent when nothing was; the term is then what its peers have in the middle.
+     * rank. Absent when nothing was; the term is then the median of its peers.
      * </pre>
      *
      * <code>optional double raw = 1 [json_name = "raw"];</code>
@@ -488,7 +488,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * What was measured: US dollars of the call, milliseconds, a share from 0 to 1, active calls, a
-     * rank. Absent when nothing was; the term is then what its peers have in the middle.
+     * rank. Absent when nothing was; the term is then the median of its peers.
      * </pre>
      *
      * <code>optional double raw = 1 [json_name = "raw"];</code>
@@ -501,7 +501,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * What was measured: US dollars of the call, milliseconds, a share from 0 to 1, active calls, a
-     * rank. Absent when nothing was; the term is then what its peers have in the middle.
+     * rank. Absent when nothing was; the term is then the median of its peers.
      * </pre>
      *
      * <code>optional double raw = 1 [json_name = "raw"];</code>
@@ -518,7 +518,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * What was measured: US dollars of the call, milliseconds, a share from 0 to 1, active calls, a
-     * rank. Absent when nothing was; the term is then what its peers have in the middle.
+     * rank. Absent when nothing was; the term is then the median of its peers.
      * </pre>
      *
      * <code>optional double raw = 1 [json_name = "raw"];</code>

@@ -13,7 +13,7 @@ public interface ScoreTermOrBuilder extends
   /**
    * <pre>
    * What was measured: US dollars of the call, milliseconds, a share from 0 to 1, active calls, a
-   * rank. Absent when nothing was; the term is then what its peers have in the middle.
+   * rank. Absent when nothing was; the term is then the median of its peers.
    * </pre>
    *
    * <code>optional double raw = 1 [json_name = "raw"];</code>
@@ -23,7 +23,7 @@ public interface ScoreTermOrBuilder extends
   /**
    * <pre>
    * What was measured: US dollars of the call, milliseconds, a share from 0 to 1, active calls, a
-   * rank. Absent when nothing was; the term is then what its peers have in the middle.
+   * rank. Absent when nothing was; the term is then the median of its peers.
    * </pre>
    *
    * <code>optional double raw = 1 [json_name = "raw"];</code>

@@ -7,7 +7,7 @@ package polygate.v1;
 
 /**
  * <pre>
- * Shares of the terms of a score; they need not add up to anything.
+ * Shares of the terms of a score; they need not add up to 1.
  * </pre>
  *
  * Protobuf type {@code polygate.v1.ScoreWeights}
@@ -430,7 +430,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Shares of the terms of a score; they need not add up to anything.
+   * Shares of the terms of a score; they need not add up to 1.
    * </pre>
    *
    * Protobuf type {@code polygate.v1.ScoreWeights}

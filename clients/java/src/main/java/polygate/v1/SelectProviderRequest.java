@@ -7,7 +7,7 @@ package polygate.v1;
 
 /**
  * <pre>
- * Asks which provider a chat would be given to.
+ * Asks which provider a chat would be sent to.
  * </pre>
  *
  * Protobuf type {@code polygate.v1.SelectProviderRequest}
@@ -237,7 +237,7 @@ private static final long serialVersionUID = 0L;
   private double temperature_ = 0D;
   /**
    * <pre>
-   * Taken, and of no weight: no provider is better at a temperature.
+   * Accepted and ignored: no provider is better at a temperature.
    * </pre>
    *
    * <code>optional double temperature = 6 [json_name = "temperature"];</code>
@@ -249,7 +249,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Taken, and of no weight: no provider is better at a temperature.
+   * Accepted and ignored: no provider is better at a temperature.
    * </pre>
    *
    * <code>optional double temperature = 6 [json_name = "temperature"];</code>
@@ -613,7 +613,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Asks which provider a chat would be given to.
+   * Asks which provider a chat would be sent to.
    * </pre>
    *
    * Protobuf type {@code polygate.v1.SelectProviderRequest}
@@ -1220,7 +1220,7 @@ private static final long serialVersionUID = 0L;
     private double temperature_ ;
     /**
      * <pre>
-     * Taken, and of no weight: no provider is better at a temperature.
+     * Accepted and ignored: no provider is better at a temperature.
      * </pre>
      *
      * <code>optional double temperature = 6 [json_name = "temperature"];</code>
@@ -1232,7 +1232,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Taken, and of no weight: no provider is better at a temperature.
+     * Accepted and ignored: no provider is better at a temperature.
      * </pre>
      *
      * <code>optional double temperature = 6 [json_name = "temperature"];</code>
@@ -1244,7 +1244,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Taken, and of no weight: no provider is better at a temperature.
+     * Accepted and ignored: no provider is better at a temperature.
      * </pre>
      *
      * <code>optional double temperature = 6 [json_name = "temperature"];</code>
@@ -1260,7 +1260,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Taken, and of no weight: no provider is better at a temperature.
+     * Accepted and ignored: no provider is better at a temperature.
      * </pre>
      *
      * <code>optional double temperature = 6 [json_name = "temperature"];</code>

@@ -111,7 +111,7 @@ public interface SelectProviderRequestOrBuilder extends
 
   /**
    * <pre>
-   * Taken, and of no weight: no provider is better at a temperature.
+   * Accepted and ignored: no provider is better at a temperature.
    * </pre>
    *
    * <code>optional double temperature = 6 [json_name = "temperature"];</code>
@@ -120,7 +120,7 @@ public interface SelectProviderRequestOrBuilder extends
   boolean hasTemperature();
   /**
    * <pre>
-   * Taken, and of no weight: no provider is better at a temperature.
+   * Accepted and ignored: no provider is better at a temperature.
    * </pre>
    *
    * <code>optional double temperature = 6 [json_name = "temperature"];</code>

@@ -106,7 +106,7 @@ private static final long serialVersionUID = 0L;
   private double responseTimeMs_ = 0D;
   /**
    * <pre>
-   * How long the slowest answer took, in milliseconds.
+   * How long the slowest response took, in milliseconds.
    * </pre>
    *
    * <code>double response_time_ms = 2 [json_name = "responseTimeMs"];</code>
@@ -121,8 +121,8 @@ private static final long serialVersionUID = 0L;
   private int statusCode_ = 0;
   /**
    * <pre>
-   * HTTP status that its health check was answered with, 200 for a core that says in gRPC that it
-   * serves; absent where there was no answer.
+   * HTTP status of the response to its health check, 200 for a core that says in gRPC that it serves;
+   * absent where there was no response.
    * </pre>
    *
    * <code>optional int32 status_code = 3 [json_name = "statusCode"];</code>
@@ -134,8 +134,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * HTTP status that its health check was answered with, 200 for a core that says in gRPC that it
-   * serves; absent where there was no answer.
+   * HTTP status of the response to its health check, 200 for a core that says in gRPC that it serves;
+   * absent where there was no response.
    * </pre>
    *
    * <code>optional int32 status_code = 3 [json_name = "statusCode"];</code>
@@ -668,7 +668,7 @@ private static final long serialVersionUID = 0L;
     private double responseTimeMs_ ;
     /**
      * <pre>
-     * How long the slowest answer took, in milliseconds.
+     * How long the slowest response took, in milliseconds.
      * </pre>
      *
      * <code>double response_time_ms = 2 [json_name = "responseTimeMs"];</code>
@@ -680,7 +680,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * How long the slowest answer took, in milliseconds.
+     * How long the slowest response took, in milliseconds.
      * </pre>
      *
      * <code>double response_time_ms = 2 [json_name = "responseTimeMs"];</code>
@@ -696,7 +696,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * How long the slowest answer took, in milliseconds.
+     * How long the slowest response took, in milliseconds.
      * </pre>
      *
      * <code>double response_time_ms = 2 [json_name = "responseTimeMs"];</code>
@@ -712,8 +712,8 @@ private static final long serialVersionUID = 0L;
     private int statusCode_ ;
     /**
      * <pre>
-     * HTTP status that its health check was answered with, 200 for a core that says in gRPC that it
-     * serves; absent where there was no answer.
+     * HTTP status of the response to its health check, 200 for a core that says in gRPC that it serves;
+     * absent where there was no response.
      * </pre>
      *
      * <code>optional int32 status_code = 3 [json_name = "statusCode"];</code>
@@ -725,8 +725,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * HTTP status that its health check was answered with, 200 for a core that says in gRPC that it
-     * serves; absent where there was no answer.
+     * HTTP status of the response to its health check, 200 for a core that says in gRPC that it serves;
+     * absent where there was no response.
      * </pre>
      *
      * <code>optional int32 status_code = 3 [json_name = "statusCode"];</code>
@@ -738,8 +738,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * HTTP status that its health check was answered with, 200 for a core that says in gRPC that it
-     * serves; absent where there was no answer.
+     * HTTP status of the response to its health check, 200 for a core that says in gRPC that it serves;
+     * absent where there was no response.
      * </pre>
      *
      * <code>optional int32 status_code = 3 [json_name = "statusCode"];</code>
@@ -755,8 +755,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * HTTP status that its health check was answered with, 200 for a core that says in gRPC that it
-     * serves; absent where there was no answer.
+     * HTTP status of the response to its health check, 200 for a core that says in gRPC that it serves;
+     * absent where there was no response.
      * </pre>
      *
      * <code>optional int32 status_code = 3 [json_name = "statusCode"];</code>

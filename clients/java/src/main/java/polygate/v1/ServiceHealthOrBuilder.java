@@ -32,7 +32,7 @@ public interface ServiceHealthOrBuilder extends
 
   /**
    * <pre>
-   * How long the slowest answer took, in milliseconds.
+   * How long the slowest response took, in milliseconds.
    * </pre>
    *
    * <code>double response_time_ms = 2 [json_name = "responseTimeMs"];</code>
@@ -42,8 +42,8 @@ public interface ServiceHealthOrBuilder extends
 
   /**
    * <pre>
-   * HTTP status that its health check was answered with, 200 for a core that says in gRPC that it
-   * serves; absent where there was no answer.
+   * HTTP status of the response to its health check, 200 for a core that says in gRPC that it serves;
+   * absent where there was no response.
    * </pre>
    *
    * <code>optional int32 status_code = 3 [json_name = "statusCode"];</code>
@@ -52,8 +52,8 @@ public interface ServiceHealthOrBuilder extends
   boolean hasStatusCode();
   /**
    * <pre>
-   * HTTP status that its health check was answered with, 200 for a core that says in gRPC that it
-   * serves; absent where there was no answer.
+   * HTTP status of the response to its health check, 200 for a core that says in gRPC that it serves;
+   * absent where there was no response.
    * </pre>
    *
    * <code>optional int32 status_code = 3 [json_name = "statusCode"];</code>

@@ -7,7 +7,7 @@ package polygate.v1;
 
 /**
  * <pre>
- * How a version compares with the one that answered.
+ * How a version compares with the one that responded.
  * </pre>
  *
  * Protobuf type {@code polygate.v1.ShadowStats}
@@ -316,7 +316,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * How a version compares with the one that answered.
+   * How a version compares with the one that responded.
    * </pre>
    *
    * Protobuf type {@code polygate.v1.ShadowStats}

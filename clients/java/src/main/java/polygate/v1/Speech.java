@@ -106,7 +106,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object format_ = "";
   /**
    * <pre>
-   * How the sound is written: wav, mp3, flac, opus, aac or pcm16; empty for the provider's default.
+   * Audio format: wav, mp3, flac, opus, aac or pcm16; empty for the provider's default.
    * </pre>
    *
    * <code>string format = 2 [json_name = "format"];</code>
@@ -127,7 +127,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * How the sound is written: wav, mp3, flac, opus, aac or pcm16; empty for the provider's default.
+   * Audio format: wav, mp3, flac, opus, aac or pcm16; empty for the provider's default.
    * </pre>
    *
    * <code>string format = 2 [json_name = "format"];</code>
@@ -567,7 +567,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object format_ = "";
     /**
      * <pre>
-     * How the sound is written: wav, mp3, flac, opus, aac or pcm16; empty for the provider's default.
+     * Audio format: wav, mp3, flac, opus, aac or pcm16; empty for the provider's default.
      * </pre>
      *
      * <code>string format = 2 [json_name = "format"];</code>
@@ -587,7 +587,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * How the sound is written: wav, mp3, flac, opus, aac or pcm16; empty for the provider's default.
+     * Audio format: wav, mp3, flac, opus, aac or pcm16; empty for the provider's default.
      * </pre>
      *
      * <code>string format = 2 [json_name = "format"];</code>
@@ -608,7 +608,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * How the sound is written: wav, mp3, flac, opus, aac or pcm16; empty for the provider's default.
+     * Audio format: wav, mp3, flac, opus, aac or pcm16; empty for the provider's default.
      * </pre>
      *
      * <code>string format = 2 [json_name = "format"];</code>
@@ -625,7 +625,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * How the sound is written: wav, mp3, flac, opus, aac or pcm16; empty for the provider's default.
+     * Audio format: wav, mp3, flac, opus, aac or pcm16; empty for the provider's default.
      * </pre>
      *
      * <code>string format = 2 [json_name = "format"];</code>
@@ -639,7 +639,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * How the sound is written: wav, mp3, flac, opus, aac or pcm16; empty for the provider's default.
+     * Audio format: wav, mp3, flac, opus, aac or pcm16; empty for the provider's default.
      * </pre>
      *
      * <code>string format = 2 [json_name = "format"];</code>

@@ -32,7 +32,7 @@ public interface SpeechOrBuilder extends
 
   /**
    * <pre>
-   * How the sound is written: wav, mp3, flac, opus, aac or pcm16; empty for the provider's default.
+   * Audio format: wav, mp3, flac, opus, aac or pcm16; empty for the provider's default.
    * </pre>
    *
    * <code>string format = 2 [json_name = "format"];</code>
@@ -41,7 +41,7 @@ public interface SpeechOrBuilder extends
   java.lang.String getFormat();
   /**
    * <pre>
-   * How the sound is written: wav, mp3, flac, opus, aac or pcm16; empty for the provider's default.
+   * Audio format: wav, mp3, flac, opus, aac or pcm16; empty for the provider's default.
    * </pre>
    *
    * <code>string format = 2 [json_name = "format"];</code>

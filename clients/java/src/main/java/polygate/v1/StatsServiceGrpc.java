@@ -4,7 +4,7 @@ import static io.grpc.MethodDescriptor.generateFullMethodName;
 
 /**
  * <pre>
- * Says what the gateway has done.
+ * Reports what the gateway has done, and what it is likely to be asked.
  * </pre>
  */
 @io.grpc.stub.annotations.GrpcGenerated
@@ -235,7 +235,7 @@ public final class StatsServiceGrpc {
 
   /**
    * <pre>
-   * Says what the gateway has done.
+   * Reports what the gateway has done, and what it is likely to be asked.
    * </pre>
    */
   public interface AsyncService {
@@ -252,7 +252,7 @@ public final class StatsServiceGrpc {
 
     /**
      * <pre>
-     * Totals again and again.
+     * Totals, sent repeatedly.
      * </pre>
      */
     default void watchStats(polygate.v1.WatchStatsRequest request,
@@ -294,7 +294,7 @@ public final class StatsServiceGrpc {
   /**
    * Base class for the server implementation of the service StatsService.
    * <pre>
-   * Says what the gateway has done.
+   * Reports what the gateway has done, and what it is likely to be asked.
    * </pre>
    */
   public static abstract class StatsServiceImplBase
@@ -308,7 +308,7 @@ public final class StatsServiceGrpc {
   /**
    * A stub to allow clients to do asynchronous rpc calls to service StatsService.
    * <pre>
-   * Says what the gateway has done.
+   * Reports what the gateway has done, and what it is likely to be asked.
    * </pre>
    */
   public static final class StatsServiceStub
@@ -337,7 +337,7 @@ public final class StatsServiceGrpc {
 
     /**
      * <pre>
-     * Totals again and again.
+     * Totals, sent repeatedly.
      * </pre>
      */
     public void watchStats(polygate.v1.WatchStatsRequest request,
@@ -383,7 +383,7 @@ public final class StatsServiceGrpc {
   /**
    * A stub to allow clients to do synchronous rpc calls to service StatsService.
    * <pre>
-   * Says what the gateway has done.
+   * Reports what the gateway has done, and what it is likely to be asked.
    * </pre>
    */
   public static final class StatsServiceBlockingV2Stub
@@ -411,7 +411,7 @@ public final class StatsServiceGrpc {
 
     /**
      * <pre>
-     * Totals again and again.
+     * Totals, sent repeatedly.
      * </pre>
      */
     @io.grpc.ExperimentalApi("https://github.com/grpc/grpc-java/issues/10918")
@@ -455,7 +455,7 @@ public final class StatsServiceGrpc {
   /**
    * A stub to allow clients to do limited synchronous rpc calls to service StatsService.
    * <pre>
-   * Says what the gateway has done.
+   * Reports what the gateway has done, and what it is likely to be asked.
    * </pre>
    */
   public static final class StatsServiceBlockingStub
@@ -483,7 +483,7 @@ public final class StatsServiceGrpc {
 
     /**
      * <pre>
-     * Totals again and again.
+     * Totals, sent repeatedly.
      * </pre>
      */
     public java.util.Iterator<polygate.v1.WatchStatsResponse> watchStats(
@@ -526,7 +526,7 @@ public final class StatsServiceGrpc {
   /**
    * A stub to allow clients to do ListenableFuture-style rpc calls to service StatsService.
    * <pre>
-   * Says what the gateway has done.
+   * Reports what the gateway has done, and what it is likely to be asked.
    * </pre>
    */
   public static final class StatsServiceFutureStub

@@ -75,7 +75,7 @@ private static final long serialVersionUID = 0L;
     KIND_UNSPECIFIED(0),
     /**
      * <pre>
-     * The model had said all.
+     * The model had finished.
      * </pre>
      *
      * <code>KIND_END = 1;</code>
@@ -83,7 +83,7 @@ private static final long serialVersionUID = 0L;
     KIND_END(1),
     /**
      * <pre>
-     * One of the stop sequences came.
+     * The model wrote one of the stop sequences.
      * </pre>
      *
      * <code>KIND_SEQUENCE = 2;</code>
@@ -91,7 +91,7 @@ private static final long serialVersionUID = 0L;
     KIND_SEQUENCE(2),
     /**
      * <pre>
-     * The bound on tokens was reached.
+     * The maximum number of tokens was reached.
      * </pre>
      *
      * <code>KIND_LENGTH = 3;</code>
@@ -151,7 +151,7 @@ private static final long serialVersionUID = 0L;
     public static final int KIND_UNSPECIFIED_VALUE = 0;
     /**
      * <pre>
-     * The model had said all.
+     * The model had finished.
      * </pre>
      *
      * <code>KIND_END = 1;</code>
@@ -159,7 +159,7 @@ private static final long serialVersionUID = 0L;
     public static final int KIND_END_VALUE = 1;
     /**
      * <pre>
-     * One of the stop sequences came.
+     * The model wrote one of the stop sequences.
      * </pre>
      *
      * <code>KIND_SEQUENCE = 2;</code>
@@ -167,7 +167,7 @@ private static final long serialVersionUID = 0L;
     public static final int KIND_SEQUENCE_VALUE = 2;
     /**
      * <pre>
-     * The bound on tokens was reached.
+     * The maximum number of tokens was reached.
      * </pre>
      *
      * <code>KIND_LENGTH = 3;</code>
@@ -373,7 +373,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object sequence_ = "";
   /**
    * <pre>
-   * The stop sequence that came.
+   * The stop sequence that the model wrote.
    * </pre>
    *
    * <code>string sequence = 3 [json_name = "sequence"];</code>
@@ -394,7 +394,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The stop sequence that came.
+   * The stop sequence that the model wrote.
    * </pre>
    *
    * <code>string sequence = 3 [json_name = "sequence"];</code>
@@ -999,7 +999,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object sequence_ = "";
     /**
      * <pre>
-     * The stop sequence that came.
+     * The stop sequence that the model wrote.
      * </pre>
      *
      * <code>string sequence = 3 [json_name = "sequence"];</code>
@@ -1019,7 +1019,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The stop sequence that came.
+     * The stop sequence that the model wrote.
      * </pre>
      *
      * <code>string sequence = 3 [json_name = "sequence"];</code>
@@ -1040,7 +1040,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The stop sequence that came.
+     * The stop sequence that the model wrote.
      * </pre>
      *
      * <code>string sequence = 3 [json_name = "sequence"];</code>
@@ -1057,7 +1057,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The stop sequence that came.
+     * The stop sequence that the model wrote.
      * </pre>
      *
      * <code>string sequence = 3 [json_name = "sequence"];</code>
@@ -1071,7 +1071,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The stop sequence that came.
+     * The stop sequence that the model wrote.
      * </pre>
      *
      * <code>string sequence = 3 [json_name = "sequence"];</code>

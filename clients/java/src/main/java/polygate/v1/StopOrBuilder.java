@@ -51,7 +51,7 @@ public interface StopOrBuilder extends
 
   /**
    * <pre>
-   * The stop sequence that came.
+   * The stop sequence that the model wrote.
    * </pre>
    *
    * <code>string sequence = 3 [json_name = "sequence"];</code>
@@ -60,7 +60,7 @@ public interface StopOrBuilder extends
   java.lang.String getSequence();
   /**
    * <pre>
-   * The stop sequence that came.
+   * The stop sequence that the model wrote.
    * </pre>
    *
    * <code>string sequence = 3 [json_name = "sequence"];</code>

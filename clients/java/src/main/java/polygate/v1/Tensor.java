@@ -111,7 +111,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object datatype_ = "";
   /**
    * <pre>
-   * Element type, in the words of the Open Inference Protocol.
+   * Element type, as the Open Inference Protocol names it.
    * </pre>
    *
    * <code>string datatype = 2 [json_name = "datatype"];</code>
@@ -132,7 +132,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Element type, in the words of the Open Inference Protocol.
+   * Element type, as the Open Inference Protocol names it.
    * </pre>
    *
    * <code>string datatype = 2 [json_name = "datatype"];</code>
@@ -218,7 +218,7 @@ private static final long serialVersionUID = 0L;
   /**
    * <pre>
    * Row-major elements as one flat list of numbers, for every datatype but BYTES; the shape says how
-   * they are nested. BOOL takes 0 and 1. A 64-bit integer beyond 2^53 must travel as raw. In answers
+   * they are nested. BOOL takes 0 and 1. A 64-bit integer beyond 2^53 must travel as raw. In responses
    * FP16, BF16 and FP32 are the shortest decimals that read back as the same float.
    * </pre>
    *
@@ -233,7 +233,7 @@ private static final long serialVersionUID = 0L;
   /**
    * <pre>
    * Row-major elements as one flat list of numbers, for every datatype but BYTES; the shape says how
-   * they are nested. BOOL takes 0 and 1. A 64-bit integer beyond 2^53 must travel as raw. In answers
+   * they are nested. BOOL takes 0 and 1. A 64-bit integer beyond 2^53 must travel as raw. In responses
    * FP16, BF16 and FP32 are the shortest decimals that read back as the same float.
    * </pre>
    *
@@ -246,7 +246,7 @@ private static final long serialVersionUID = 0L;
   /**
    * <pre>
    * Row-major elements as one flat list of numbers, for every datatype but BYTES; the shape says how
-   * they are nested. BOOL takes 0 and 1. A 64-bit integer beyond 2^53 must travel as raw. In answers
+   * they are nested. BOOL takes 0 and 1. A 64-bit integer beyond 2^53 must travel as raw. In responses
    * FP16, BF16 and FP32 are the shortest decimals that read back as the same float.
    * </pre>
    *
@@ -909,7 +909,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object datatype_ = "";
     /**
      * <pre>
-     * Element type, in the words of the Open Inference Protocol.
+     * Element type, as the Open Inference Protocol names it.
      * </pre>
      *
      * <code>string datatype = 2 [json_name = "datatype"];</code>
@@ -929,7 +929,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Element type, in the words of the Open Inference Protocol.
+     * Element type, as the Open Inference Protocol names it.
      * </pre>
      *
      * <code>string datatype = 2 [json_name = "datatype"];</code>
@@ -950,7 +950,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Element type, in the words of the Open Inference Protocol.
+     * Element type, as the Open Inference Protocol names it.
      * </pre>
      *
      * <code>string datatype = 2 [json_name = "datatype"];</code>
@@ -967,7 +967,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Element type, in the words of the Open Inference Protocol.
+     * Element type, as the Open Inference Protocol names it.
      * </pre>
      *
      * <code>string datatype = 2 [json_name = "datatype"];</code>
@@ -981,7 +981,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Element type, in the words of the Open Inference Protocol.
+     * Element type, as the Open Inference Protocol names it.
      * </pre>
      *
      * <code>string datatype = 2 [json_name = "datatype"];</code>
@@ -1173,7 +1173,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Row-major elements as one flat list of numbers, for every datatype but BYTES; the shape says how
-     * they are nested. BOOL takes 0 and 1. A 64-bit integer beyond 2^53 must travel as raw. In answers
+     * they are nested. BOOL takes 0 and 1. A 64-bit integer beyond 2^53 must travel as raw. In responses
      * FP16, BF16 and FP32 are the shortest decimals that read back as the same float.
      * </pre>
      *
@@ -1188,7 +1188,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Row-major elements as one flat list of numbers, for every datatype but BYTES; the shape says how
-     * they are nested. BOOL takes 0 and 1. A 64-bit integer beyond 2^53 must travel as raw. In answers
+     * they are nested. BOOL takes 0 and 1. A 64-bit integer beyond 2^53 must travel as raw. In responses
      * FP16, BF16 and FP32 are the shortest decimals that read back as the same float.
      * </pre>
      *
@@ -1201,7 +1201,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Row-major elements as one flat list of numbers, for every datatype but BYTES; the shape says how
-     * they are nested. BOOL takes 0 and 1. A 64-bit integer beyond 2^53 must travel as raw. In answers
+     * they are nested. BOOL takes 0 and 1. A 64-bit integer beyond 2^53 must travel as raw. In responses
      * FP16, BF16 and FP32 are the shortest decimals that read back as the same float.
      * </pre>
      *
@@ -1215,7 +1215,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Row-major elements as one flat list of numbers, for every datatype but BYTES; the shape says how
-     * they are nested. BOOL takes 0 and 1. A 64-bit integer beyond 2^53 must travel as raw. In answers
+     * they are nested. BOOL takes 0 and 1. A 64-bit integer beyond 2^53 must travel as raw. In responses
      * FP16, BF16 and FP32 are the shortest decimals that read back as the same float.
      * </pre>
      *
@@ -1236,7 +1236,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Row-major elements as one flat list of numbers, for every datatype but BYTES; the shape says how
-     * they are nested. BOOL takes 0 and 1. A 64-bit integer beyond 2^53 must travel as raw. In answers
+     * they are nested. BOOL takes 0 and 1. A 64-bit integer beyond 2^53 must travel as raw. In responses
      * FP16, BF16 and FP32 are the shortest decimals that read back as the same float.
      * </pre>
      *
@@ -1255,7 +1255,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Row-major elements as one flat list of numbers, for every datatype but BYTES; the shape says how
-     * they are nested. BOOL takes 0 and 1. A 64-bit integer beyond 2^53 must travel as raw. In answers
+     * they are nested. BOOL takes 0 and 1. A 64-bit integer beyond 2^53 must travel as raw. In responses
      * FP16, BF16 and FP32 are the shortest decimals that read back as the same float.
      * </pre>
      *
@@ -1275,7 +1275,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * Row-major elements as one flat list of numbers, for every datatype but BYTES; the shape says how
-     * they are nested. BOOL takes 0 and 1. A 64-bit integer beyond 2^53 must travel as raw. In answers
+     * they are nested. BOOL takes 0 and 1. A 64-bit integer beyond 2^53 must travel as raw. In responses
      * FP16, BF16 and FP32 are the shortest decimals that read back as the same float.
      * </pre>
      *

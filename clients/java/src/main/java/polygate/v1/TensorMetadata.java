@@ -107,7 +107,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object datatype_ = "";
   /**
    * <pre>
-   * Element type, in the words of the Open Inference Protocol.
+   * Element type, as the Open Inference Protocol names it.
    * </pre>
    *
    * <code>string datatype = 2 [json_name = "datatype"];</code>
@@ -128,7 +128,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Element type, in the words of the Open Inference Protocol.
+   * Element type, as the Open Inference Protocol names it.
    * </pre>
    *
    * <code>string datatype = 2 [json_name = "datatype"];</code>
@@ -670,7 +670,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object datatype_ = "";
     /**
      * <pre>
-     * Element type, in the words of the Open Inference Protocol.
+     * Element type, as the Open Inference Protocol names it.
      * </pre>
      *
      * <code>string datatype = 2 [json_name = "datatype"];</code>
@@ -690,7 +690,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Element type, in the words of the Open Inference Protocol.
+     * Element type, as the Open Inference Protocol names it.
      * </pre>
      *
      * <code>string datatype = 2 [json_name = "datatype"];</code>
@@ -711,7 +711,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Element type, in the words of the Open Inference Protocol.
+     * Element type, as the Open Inference Protocol names it.
      * </pre>
      *
      * <code>string datatype = 2 [json_name = "datatype"];</code>
@@ -728,7 +728,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Element type, in the words of the Open Inference Protocol.
+     * Element type, as the Open Inference Protocol names it.
      * </pre>
      *
      * <code>string datatype = 2 [json_name = "datatype"];</code>
@@ -742,7 +742,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Element type, in the words of the Open Inference Protocol.
+     * Element type, as the Open Inference Protocol names it.
      * </pre>
      *
      * <code>string datatype = 2 [json_name = "datatype"];</code>

@@ -32,7 +32,7 @@ public interface TensorMetadataOrBuilder extends
 
   /**
    * <pre>
-   * Element type, in the words of the Open Inference Protocol.
+   * Element type, as the Open Inference Protocol names it.
    * </pre>
    *
    * <code>string datatype = 2 [json_name = "datatype"];</code>
@@ -41,7 +41,7 @@ public interface TensorMetadataOrBuilder extends
   java.lang.String getDatatype();
   /**
    * <pre>
-   * Element type, in the words of the Open Inference Protocol.
+   * Element type, as the Open Inference Protocol names it.
    * </pre>
    *
    * <code>string datatype = 2 [json_name = "datatype"];</code>

@@ -32,7 +32,7 @@ public interface TensorOrBuilder extends
 
   /**
    * <pre>
-   * Element type, in the words of the Open Inference Protocol.
+   * Element type, as the Open Inference Protocol names it.
    * </pre>
    *
    * <code>string datatype = 2 [json_name = "datatype"];</code>
@@ -41,7 +41,7 @@ public interface TensorOrBuilder extends
   java.lang.String getDatatype();
   /**
    * <pre>
-   * Element type, in the words of the Open Inference Protocol.
+   * Element type, as the Open Inference Protocol names it.
    * </pre>
    *
    * <code>string datatype = 2 [json_name = "datatype"];</code>
@@ -93,7 +93,7 @@ public interface TensorOrBuilder extends
   /**
    * <pre>
    * Row-major elements as one flat list of numbers, for every datatype but BYTES; the shape says how
-   * they are nested. BOOL takes 0 and 1. A 64-bit integer beyond 2^53 must travel as raw. In answers
+   * they are nested. BOOL takes 0 and 1. A 64-bit integer beyond 2^53 must travel as raw. In responses
    * FP16, BF16 and FP32 are the shortest decimals that read back as the same float.
    * </pre>
    *
@@ -104,7 +104,7 @@ public interface TensorOrBuilder extends
   /**
    * <pre>
    * Row-major elements as one flat list of numbers, for every datatype but BYTES; the shape says how
-   * they are nested. BOOL takes 0 and 1. A 64-bit integer beyond 2^53 must travel as raw. In answers
+   * they are nested. BOOL takes 0 and 1. A 64-bit integer beyond 2^53 must travel as raw. In responses
    * FP16, BF16 and FP32 are the shortest decimals that read back as the same float.
    * </pre>
    *
@@ -115,7 +115,7 @@ public interface TensorOrBuilder extends
   /**
    * <pre>
    * Row-major elements as one flat list of numbers, for every datatype but BYTES; the shape says how
-   * they are nested. BOOL takes 0 and 1. A 64-bit integer beyond 2^53 must travel as raw. In answers
+   * they are nested. BOOL takes 0 and 1. A 64-bit integer beyond 2^53 must travel as raw. In responses
    * FP16, BF16 and FP32 are the shortest decimals that read back as the same float.
    * </pre>
    *

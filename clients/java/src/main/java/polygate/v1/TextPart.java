@@ -7,7 +7,7 @@ package polygate.v1;
 
 /**
  * <pre>
- * Words.
+ * Text.
  * </pre>
  *
  * Protobuf type {@code polygate.v1.TextPart}
@@ -59,7 +59,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object text_ = "";
   /**
    * <pre>
-   * The words.
+   * The text.
    * </pre>
    *
    * <code>string text = 1 [json_name = "text"];</code>
@@ -80,7 +80,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The words.
+   * The text.
    * </pre>
    *
    * <code>string text = 1 [json_name = "text"];</code>
@@ -320,7 +320,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Words.
+   * Text.
    * </pre>
    *
    * Protobuf type {@code polygate.v1.TextPart}
@@ -475,7 +475,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object text_ = "";
     /**
      * <pre>
-     * The words.
+     * The text.
      * </pre>
      *
      * <code>string text = 1 [json_name = "text"];</code>
@@ -495,7 +495,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The words.
+     * The text.
      * </pre>
      *
      * <code>string text = 1 [json_name = "text"];</code>
@@ -516,7 +516,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The words.
+     * The text.
      * </pre>
      *
      * <code>string text = 1 [json_name = "text"];</code>
@@ -533,7 +533,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The words.
+     * The text.
      * </pre>
      *
      * <code>string text = 1 [json_name = "text"];</code>
@@ -547,7 +547,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The words.
+     * The text.
      * </pre>
      *
      * <code>string text = 1 [json_name = "text"];</code>

@@ -12,7 +12,7 @@ public interface TextPartOrBuilder extends
 
   /**
    * <pre>
-   * The words.
+   * The text.
    * </pre>
    *
    * <code>string text = 1 [json_name = "text"];</code>
@@ -21,7 +21,7 @@ public interface TextPartOrBuilder extends
   java.lang.String getText();
   /**
    * <pre>
-   * The words.
+   * The text.
    * </pre>
    *
    * <code>string text = 1 [json_name = "text"];</code>

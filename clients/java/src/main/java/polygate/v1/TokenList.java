@@ -7,7 +7,7 @@ package polygate.v1;
 
 /**
  * <pre>
- * Tokens of the model that is asked, by their numbers.
+ * Text as tokens of the model, by their numbers.
  * </pre>
  *
  * Protobuf type {@code polygate.v1.TokenList}
@@ -275,7 +275,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Tokens of the model that is asked, by their numbers.
+   * Text as tokens of the model, by their numbers.
    * </pre>
    *
    * Protobuf type {@code polygate.v1.TokenList}

@@ -249,7 +249,7 @@ private static final long serialVersionUID = 0L;
   private boolean strict_ = false;
   /**
    * <pre>
-   * The arguments must follow the schema to the letter.
+   * The arguments must follow the schema exactly.
    * </pre>
    *
    * <code>optional bool strict = 5 [json_name = "strict"];</code>
@@ -261,7 +261,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The arguments must follow the schema to the letter.
+   * The arguments must follow the schema exactly.
    * </pre>
    *
    * <code>optional bool strict = 5 [json_name = "strict"];</code>
@@ -1243,7 +1243,7 @@ private static final long serialVersionUID = 0L;
     private boolean strict_ ;
     /**
      * <pre>
-     * The arguments must follow the schema to the letter.
+     * The arguments must follow the schema exactly.
      * </pre>
      *
      * <code>optional bool strict = 5 [json_name = "strict"];</code>
@@ -1255,7 +1255,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The arguments must follow the schema to the letter.
+     * The arguments must follow the schema exactly.
      * </pre>
      *
      * <code>optional bool strict = 5 [json_name = "strict"];</code>
@@ -1267,7 +1267,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The arguments must follow the schema to the letter.
+     * The arguments must follow the schema exactly.
      * </pre>
      *
      * <code>optional bool strict = 5 [json_name = "strict"];</code>
@@ -1283,7 +1283,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The arguments must follow the schema to the letter.
+     * The arguments must follow the schema exactly.
      * </pre>
      *
      * <code>optional bool strict = 5 [json_name = "strict"];</code>

@@ -92,7 +92,7 @@ public interface ToolDefinitionOrBuilder extends
 
   /**
    * <pre>
-   * The arguments must follow the schema to the letter.
+   * The arguments must follow the schema exactly.
    * </pre>
    *
    * <code>optional bool strict = 5 [json_name = "strict"];</code>
@@ -101,7 +101,7 @@ public interface ToolDefinitionOrBuilder extends
   boolean hasStrict();
   /**
    * <pre>
-   * The arguments must follow the schema to the letter.
+   * The arguments must follow the schema exactly.
    * </pre>
    *
    * <code>optional bool strict = 5 [json_name = "strict"];</code>

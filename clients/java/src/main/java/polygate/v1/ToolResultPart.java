@@ -107,7 +107,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object name_ = "";
   /**
    * <pre>
-   * Name of the tool; empty where the call tells it.
+   * Name of the tool; empty where the call has it.
    * </pre>
    *
    * <code>string name = 2 [json_name = "name"];</code>
@@ -128,7 +128,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Name of the tool; empty where the call tells it.
+   * Name of the tool; empty where the call has it.
    * </pre>
    *
    * <code>string name = 2 [json_name = "name"];</code>
@@ -745,7 +745,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object name_ = "";
     /**
      * <pre>
-     * Name of the tool; empty where the call tells it.
+     * Name of the tool; empty where the call has it.
      * </pre>
      *
      * <code>string name = 2 [json_name = "name"];</code>
@@ -765,7 +765,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Name of the tool; empty where the call tells it.
+     * Name of the tool; empty where the call has it.
      * </pre>
      *
      * <code>string name = 2 [json_name = "name"];</code>
@@ -786,7 +786,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Name of the tool; empty where the call tells it.
+     * Name of the tool; empty where the call has it.
      * </pre>
      *
      * <code>string name = 2 [json_name = "name"];</code>
@@ -803,7 +803,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Name of the tool; empty where the call tells it.
+     * Name of the tool; empty where the call has it.
      * </pre>
      *
      * <code>string name = 2 [json_name = "name"];</code>
@@ -817,7 +817,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Name of the tool; empty where the call tells it.
+     * Name of the tool; empty where the call has it.
      * </pre>
      *
      * <code>string name = 2 [json_name = "name"];</code>

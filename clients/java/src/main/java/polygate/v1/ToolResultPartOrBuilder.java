@@ -32,7 +32,7 @@ public interface ToolResultPartOrBuilder extends
 
   /**
    * <pre>
-   * Name of the tool; empty where the call tells it.
+   * Name of the tool; empty where the call has it.
    * </pre>
    *
    * <code>string name = 2 [json_name = "name"];</code>
@@ -41,7 +41,7 @@ public interface ToolResultPartOrBuilder extends
   java.lang.String getName();
   /**
    * <pre>
-   * Name of the tool; empty where the call tells it.
+   * Name of the tool; empty where the call has it.
    * </pre>
    *
    * <code>string name = 2 [json_name = "name"];</code>

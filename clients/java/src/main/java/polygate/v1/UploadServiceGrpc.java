@@ -115,7 +115,7 @@ public final class UploadServiceGrpc {
     /**
      * <pre>
      * Keeps one file: the pieces of its bytes, or of a multipart form that holds it, as the content type
-     * of the first piece says. Any other content type is passed over: the bytes tell what the file is.
+     * of the first piece says. Any other content type is ignored: the bytes show what the file is.
      * </pre>
      */
     default io.grpc.stub.StreamObserver<com.google.api.HttpBody> upload(
@@ -160,7 +160,7 @@ public final class UploadServiceGrpc {
     /**
      * <pre>
      * Keeps one file: the pieces of its bytes, or of a multipart form that holds it, as the content type
-     * of the first piece says. Any other content type is passed over: the bytes tell what the file is.
+     * of the first piece says. Any other content type is ignored: the bytes show what the file is.
      * </pre>
      */
     public io.grpc.stub.StreamObserver<com.google.api.HttpBody> upload(
@@ -192,7 +192,7 @@ public final class UploadServiceGrpc {
     /**
      * <pre>
      * Keeps one file: the pieces of its bytes, or of a multipart form that holds it, as the content type
-     * of the first piece says. Any other content type is passed over: the bytes tell what the file is.
+     * of the first piece says. Any other content type is ignored: the bytes show what the file is.
      * </pre>
      */
     @io.grpc.ExperimentalApi("https://github.com/grpc/grpc-java/issues/10918")

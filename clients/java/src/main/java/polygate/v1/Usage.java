@@ -161,7 +161,7 @@ private static final long serialVersionUID = 0L;
   private int audioPromptTokens_ = 0;
   /**
    * <pre>
-   * Of the tokens read: sound.
+   * Of the tokens read: audio.
    * </pre>
    *
    * <code>int32 audio_prompt_tokens = 8 [json_name = "audioPromptTokens"];</code>
@@ -176,7 +176,7 @@ private static final long serialVersionUID = 0L;
   private int audioCompletionTokens_ = 0;
   /**
    * <pre>
-   * Of the tokens written: sound.
+   * Of the tokens written: audio.
    * </pre>
    *
    * <code>int32 audio_completion_tokens = 9 [json_name = "audioCompletionTokens"];</code>
@@ -1020,7 +1020,7 @@ private static final long serialVersionUID = 0L;
     private int audioPromptTokens_ ;
     /**
      * <pre>
-     * Of the tokens read: sound.
+     * Of the tokens read: audio.
      * </pre>
      *
      * <code>int32 audio_prompt_tokens = 8 [json_name = "audioPromptTokens"];</code>
@@ -1032,7 +1032,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Of the tokens read: sound.
+     * Of the tokens read: audio.
      * </pre>
      *
      * <code>int32 audio_prompt_tokens = 8 [json_name = "audioPromptTokens"];</code>
@@ -1048,7 +1048,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Of the tokens read: sound.
+     * Of the tokens read: audio.
      * </pre>
      *
      * <code>int32 audio_prompt_tokens = 8 [json_name = "audioPromptTokens"];</code>
@@ -1064,7 +1064,7 @@ private static final long serialVersionUID = 0L;
     private int audioCompletionTokens_ ;
     /**
      * <pre>
-     * Of the tokens written: sound.
+     * Of the tokens written: audio.
      * </pre>
      *
      * <code>int32 audio_completion_tokens = 9 [json_name = "audioCompletionTokens"];</code>
@@ -1076,7 +1076,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Of the tokens written: sound.
+     * Of the tokens written: audio.
      * </pre>
      *
      * <code>int32 audio_completion_tokens = 9 [json_name = "audioCompletionTokens"];</code>
@@ -1092,7 +1092,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Of the tokens written: sound.
+     * Of the tokens written: audio.
      * </pre>
      *
      * <code>int32 audio_completion_tokens = 9 [json_name = "audioCompletionTokens"];</code>

@@ -82,7 +82,7 @@ public interface UsageOrBuilder extends
 
   /**
    * <pre>
-   * Of the tokens read: sound.
+   * Of the tokens read: audio.
    * </pre>
    *
    * <code>int32 audio_prompt_tokens = 8 [json_name = "audioPromptTokens"];</code>
@@ -92,7 +92,7 @@ public interface UsageOrBuilder extends
 
   /**
    * <pre>
-   * Of the tokens written: sound.
+   * Of the tokens written: audio.
    * </pre>
    *
    * <code>int32 audio_completion_tokens = 9 [json_name = "audioCompletionTokens"];</code>

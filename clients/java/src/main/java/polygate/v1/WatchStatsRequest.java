@@ -7,7 +7,7 @@ package polygate.v1;
 
 /**
  * <pre>
- * Asks for totals again and again.
+ * Asks for totals, repeatedly.
  * </pre>
  *
  * Protobuf type {@code polygate.v1.WatchStatsRequest}
@@ -57,7 +57,7 @@ private static final long serialVersionUID = 0L;
   private int intervalMs_ = 0;
   /**
    * <pre>
-   * Time between two answers in milliseconds; default 1000.
+   * Time between two messages in milliseconds; default 1000.
    * </pre>
    *
    * <code>optional int32 interval_ms = 1 [json_name = "intervalMs"];</code>
@@ -69,7 +69,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Time between two answers in milliseconds; default 1000.
+   * Time between two messages in milliseconds; default 1000.
    * </pre>
    *
    * <code>optional int32 interval_ms = 1 [json_name = "intervalMs"];</code>
@@ -248,7 +248,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Asks for totals again and again.
+   * Asks for totals, repeatedly.
    * </pre>
    *
    * Protobuf type {@code polygate.v1.WatchStatsRequest}
@@ -390,7 +390,7 @@ private static final long serialVersionUID = 0L;
     private int intervalMs_ ;
     /**
      * <pre>
-     * Time between two answers in milliseconds; default 1000.
+     * Time between two messages in milliseconds; default 1000.
      * </pre>
      *
      * <code>optional int32 interval_ms = 1 [json_name = "intervalMs"];</code>
@@ -402,7 +402,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Time between two answers in milliseconds; default 1000.
+     * Time between two messages in milliseconds; default 1000.
      * </pre>
      *
      * <code>optional int32 interval_ms = 1 [json_name = "intervalMs"];</code>
@@ -414,7 +414,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Time between two answers in milliseconds; default 1000.
+     * Time between two messages in milliseconds; default 1000.
      * </pre>
      *
      * <code>optional int32 interval_ms = 1 [json_name = "intervalMs"];</code>
@@ -430,7 +430,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Time between two answers in milliseconds; default 1000.
+     * Time between two messages in milliseconds; default 1000.
      * </pre>
      *
      * <code>optional int32 interval_ms = 1 [json_name = "intervalMs"];</code>

@@ -12,7 +12,7 @@ public interface WatchStatsRequestOrBuilder extends
 
   /**
    * <pre>
-   * Time between two answers in milliseconds; default 1000.
+   * Time between two messages in milliseconds; default 1000.
    * </pre>
    *
    * <code>optional int32 interval_ms = 1 [json_name = "intervalMs"];</code>
@@ -21,7 +21,7 @@ public interface WatchStatsRequestOrBuilder extends
   boolean hasIntervalMs();
   /**
    * <pre>
-   * Time between two answers in milliseconds; default 1000.
+   * Time between two messages in milliseconds; default 1000.
    * </pre>
    *
    * <code>optional int32 interval_ms = 1 [json_name = "intervalMs"];</code>
