@@ -36,6 +36,7 @@ const judged: Readonly<Record<string, string>> = {
   "backends/onnx/worker.ts handled": "the order of messages to one worker; holds no message",
   "backends/onnx/worker.ts sessions": "loaded models by key; a run has tensors of its own",
   "backends/polyagent/grpc-js-wire.ts decoders": perType,
+  "config/settle.ts collator": once1,
   "core/buffer-pool.ts loans":
     "who has which view; the views' bytes are overwritten when used again",
   "dialects/client-places.ts places":
