@@ -40,6 +40,7 @@ const pages: readonly (readonly [path: string, states: readonly PageState[]])[] 
   ["configuration", ["there", "stale", "loading", "failed"]],
   ["configuration?filter=nothing-like-this", ["empty"]],
   ["api", ["there"]],
+  ["api?method=PredictService.StreamPredict", ["there"]],
   ["nowhere", ["there"]],
 ];
 
@@ -424,6 +425,76 @@ routes:
     await page.fill("textarea", "no JSON");
     await page.click("button:has-text('Call')");
     await page.waitForSelector(".problem");
+    expect(complaints).toEqual([]);
+  });
+
+  test("the console streams requests: sent one by one, answered as they come, ended or cancelled", async () => {
+    await using own = await startTestGateway({
+      yaml: `
+gateway: { host: 127.0.0.1, port: 0 }
+portal: { folder: ${files} }
+auth: { keys: [{ name: ops, key: ${admin}, scopes: [admin] }] }
+`,
+    });
+    const { page, complaints } = await openBrowser();
+    await page.goto(`${own.url}/portal/api?method=PredictService.StreamPredict`);
+    await logIn(page);
+    await page.click("button:has-text('Open the stream')");
+    await page.waitForSelector("text=The stream is open");
+    const file = readFileSync(fileURLToPath(digitImage(7))).toString("base64");
+    const received = page.locator(".message:not(.sent) pre");
+    for (const count of [1, 2]) {
+      await page.fill("textarea", JSON.stringify({ model: "digits", file, topK: count }));
+      await page.keyboard.press("Control+Enter");
+      await received.nth(count - 1).waitFor();
+      expect(await received.count(), "an answer before the next request").toBe(count);
+    }
+    expect(await received.first().textContent()).toContain('"7"');
+    // A slip of the pen ends no stream.
+    for (const [slip, told] of [
+      ["no JSON", "JSON"],
+      ['{"modle": "digits"}', "modle"],
+    ] as const) {
+      await page.fill("textarea", slip);
+      await page.click("button:has-text('Send')");
+      await page.waitForSelector(`.problem:has-text('${told}')`);
+    }
+    await page.evaluate(axe);
+    for (const { scheme, width, rules } of looks.slice(0, 3)) {
+      await page.emulateMedia({ colorScheme: scheme });
+      await page.setViewportSize({ width, height });
+      expect(await findingsOf(page, rules), `${scheme} ${width}`).toEqual([]);
+    }
+    await page.click("button:has-text('No more messages')");
+    await page.waitForSelector("text=Ended after");
+    expect(await page.locator(".problem").count()).toBe(0);
+
+    // What the gateway refuses is told by its own reason, after what came before.
+    await page.click("button:has-text('Open the stream')");
+    await page.waitForSelector("text=The stream is open");
+    await page.fill("textarea", '{"model": "nothing", "file": ""}');
+    await page.click("button:has-text('Send')");
+    await page.waitForSelector("code:has-text('REQUEST_INVALID')");
+
+    await page.click("button:has-text('Open the stream')");
+    await page.waitForSelector("text=The stream is open");
+    await page.click("button:has-text('Cancel')");
+    await page.waitForSelector("text=Stopped");
+    await expect
+      .poll(() => own.lines.some(({ code }) => code === "CANCELLED"), { timeout: 10_000 })
+      .toBe(true);
+
+    // A client stream: one answer, once all pieces were sent.
+    await page.click("button:has-text('Upload')");
+    await page.click("button:has-text('Open the stream')");
+    await page.waitForSelector("text=The stream is open");
+    for (const word of ["one ", "two"]) {
+      const data = Buffer.from(word).toString("base64");
+      await page.fill("textarea", JSON.stringify({ contentType: "text/plain", data }));
+      await page.click("button:has-text('Send')");
+    }
+    await page.click("button:has-text('No more messages')");
+    await page.waitForSelector(".message pre:has-text('sha256')");
     expect(complaints).toEqual([]);
   });
 

@@ -225,9 +225,11 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
   ],
   "docs-pages.ts": ["openapi-document.ts", "entry", "exchange", "core"],
   "rest-adapter.ts": ["rest", "entry", "exchange", "interceptors", "errors"],
+  "portal-sockets.ts": ["portal", "rest", "rpc", "core", "gen"],
   "front.ts": [
     "method-extras.ts",
     "rest-adapter.ts",
+    "portal-sockets.ts",
     "surface-table.ts",
     "surfaces",
     "portal",
