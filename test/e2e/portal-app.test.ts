@@ -411,6 +411,47 @@ routes:
     expect(complaints).toEqual([]);
   });
 
+  test("what was spent is told with what the month will come to, and whether the budget lasts", async () => {
+    const usage = async () => {
+      const response = await fetch(`${gateway.url}/api/v1/usage`, {
+        headers: { authorization: `Bearer ${admin}` },
+      });
+      return ((await response.json()).total?.micro_usd ?? 0) / 1e6;
+    };
+    const spend = async (name: string, usd: number) => {
+      const made = await fetch(`${gateway.url}/api/v1/keys`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${admin}`, "content-type": "application/json" },
+        body: JSON.stringify({ name, allowance: { budget: { usd, period: "month" } } }),
+      });
+      const { secret } = (await made.json()) as { secret: string };
+      await fetch(`${gateway.url}/api/v1/chat`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${secret}`, "content-type": "application/json" },
+        body: JSON.stringify({ message: "Hi", model_preference: "one" }),
+      }).then((response) => response.text());
+    };
+    await spend("thrifty", 1000);
+    await spend("lavish", 0.000_02);
+    await expect.poll(usage, { timeout: 15_000 }).toBeGreaterThan(0);
+    const { page, complaints } = await open("");
+    const now = new Date();
+    const [year, month] = [now.getUTCFullYear(), now.getUTCMonth()];
+    const [beginMs, endMs] = [Date.UTC(year, month), Date.UTC(year, month + 1)];
+    const cells = (name: string) =>
+      page.locator(`section[aria-labelledby=usage] tr:has-text("${name}") td`).allTextContents();
+    await page.clock.setFixedTime((beginMs + endMs) / 2);
+    await page.goto(`${front.url}keys`);
+    const told = [expect.anything(), "1", expect.anything(), "$0.000013", "$0.000026"];
+    await expect.poll(() => cells("lavish")).toEqual([...told, "$0.000020 a month, not enough"]);
+    expect(await cells("thrifty")).toEqual([...told, "$1,000.00 a month, enough"]);
+    await page.waitForSelector("text=by the end of the month.");
+    await page.clock.setFixedTime(beginMs + 60_000);
+    await page.reload();
+    await expect.poll(async () => (await cells("lavish"))[4]).toBe("–");
+    expect(complaints).toEqual([]);
+  });
+
   test("the console calls any method, shows a stream as it comes, and stops it", async () => {
     const { page, complaints } = await open("api?method=StatsService.WatchStats");
     await page.fill("textarea", '{"intervalMs": 100}');
