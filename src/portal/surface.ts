@@ -19,7 +19,7 @@ import type { EndedSessions } from "./ended-sessions.ts";
 import { requireOwnRequest, requireOwnSocket, sessionText } from "./own-request.ts";
 import { type PortalPlace, portalRow } from "./paths.ts";
 import type { PortalSettings } from "./portal-settings.ts";
-import type { Sessions } from "./sessions.ts";
+import type { EndedAnywhere, Sessions } from "./sessions.ts";
 
 /** The RPC handlers, as far as the portal needs them. */
 interface Handlers<P> {
@@ -40,6 +40,8 @@ export interface PortalSockets {
 export interface PortalOptions extends Omit<PortalFacts, "folder" | "sessions"> {
   readonly settings: PortalSettings;
   readonly ended: EndedSessions;
+  /** What other gateways have ended; asked where the secret is theirs too. */
+  readonly endedAnywhere?: EndedAnywhere | undefined;
   /** What signs tokens; sessions are sealed with a key that is made of it. Absent: there is none. */
   readonly secret?: Parameters<typeof import("node:crypto").hkdfSync>[1] | undefined;
   /** Notified when sessions begin to be made that end with the process. */
@@ -75,14 +77,16 @@ function lazily<T>(load: () => Promise<T>): () => Promise<T> {
 }
 
 async function openSessions(
-  { settings, secret, ended, onPassingSecret }: PortalOptions,
+  { settings, secret: signing, ended, endedAnywhere, onPassingSecret }: PortalOptions,
   clock: Clock,
 ): Promise<Sessions> {
   const { Sessions: Own } = await import("./sessions.ts");
   const { sessionMaxMs: maxMs, sessionIdleMs: idleMs } = settings;
-  if (secret === undefined) onPassingSecret();
-  const terms = { secret: (secret ?? settings.secret ?? ended.secret) as string, maxMs, idleMs };
-  return new Own(terms, { clock, ended });
+  if (signing === undefined) onPassingSecret();
+  const secret = (signing ?? settings.secret ?? ended.secret) as string;
+  // No other gateway reads what a secret of this process has sealed.
+  const anywhere = signing === undefined ? undefined : endedAnywhere;
+  return new Own({ secret, maxMs, idleMs }, { clock, ended, anywhere });
 }
 
 /** The surface of every listener that serves the portal. */
@@ -111,7 +115,7 @@ export function createPortalSurface<P extends { readonly method: DescMethod }>(
       // Whoever asks without one may be anybody, and is counted.
       if (isLook(method)) record.uncounted = true;
       const { credential } = session;
-      const isOver = () => known.isOver(session);
+      const isOver = known.follow(session);
       if (credential !== undefined) values.set(sessionKey, { credential, isOver });
     }
     return values;

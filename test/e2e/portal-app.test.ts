@@ -416,7 +416,8 @@ routes:
       const response = await fetch(`${gateway.url}/api/v1/usage`, {
         headers: { authorization: `Bearer ${admin}` },
       });
-      return ((await response.json()).total?.micro_usd ?? 0) / 1e6;
+      const { total } = (await response.json()) as { total?: { micro_usd: number } };
+      return total?.micro_usd ?? 0;
     };
     const spend = async (name: string, usd: number) => {
       const made = await fetch(`${gateway.url}/api/v1/keys`, {

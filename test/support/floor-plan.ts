@@ -213,7 +213,16 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
     "entry",
     "observability",
   ],
-  portal: ["entry", "exchange", "interceptors", "identity", "observability", "errors", "core"],
+  portal: [
+    "redis",
+    "entry",
+    "exchange",
+    "interceptors",
+    "identity",
+    "observability",
+    "errors",
+    "core",
+  ],
   "home-page.ts": ["entry", "exchange", "http", "core"],
   "openapi-document.ts": [
     "public-services.ts",
@@ -258,7 +267,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
     "observability",
     "core",
   ],
-  "shared-store.ts": ["config", "redis", "limits", "cache", "observability", "core"],
+  "shared-store.ts": ["config", "portal", "redis", "limits", "cache", "observability", "core"],
   "call-history.ts": ["config", "history", "store", "observability", "core"],
   "records.ts": [
     "call-history.ts",
