@@ -1,10 +1,11 @@
 /** Keys and limits: who may call, what was spent, and what is left. */
 
+import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { useMutation } from "@connectrpc/connect-query";
 import { useState } from "react";
 import { type Key, KeysService } from "#gen/polygate/v1/keys_pb.js";
 import { type Limit, LimitsService } from "#gen/polygate/v1/limits_pb.js";
-import { count, dateAndTime, dollars } from "#web/data/format.ts";
+import { age, count, dateAndTime, dollars } from "#web/data/format.ts";
 import { useRead } from "#web/data/refresh.ts";
 import { queryClient } from "#web/data/transport.ts";
 import { budgetOf, Usage } from "#web/pages/key-usage.tsx";
@@ -19,10 +20,8 @@ export function Keys() {
   return (
     <>
       <KeyList />
-      <div className="columns">
-        <Usage />
-        <Limits />
-      </div>
+      <Usage />
+      <Limits />
     </>
   );
 }
@@ -97,7 +96,15 @@ function KeyList() {
               { head: "Scopes", cell: ({ spec }) => words(spec?.scopes, "calls alone") },
               { head: "Models", cell: ({ spec }) => words(spec?.models, "all") },
               { head: "Budget", cell: ({ spec }) => budgetOf(spec?.allowance?.budget) },
-              { head: "Last used", cell: ({ lastUseTime }) => dateAndTime(lastUseTime) },
+              {
+                head: "Last used",
+                cell: ({ lastUseTime: at }) =>
+                  at === undefined ? (
+                    "never"
+                  ) : (
+                    <span title={dateAndTime(at)}>{age(timestampMs(at))} ago</span>
+                  ),
+              },
               {
                 head: "Ends",
                 cell: ({ spec }) => (spec?.expireTime ? dateAndTime(spec.expireTime) : "never"),
