@@ -36,7 +36,7 @@ import { RelayService } from "#gen/polygate/v1/relay_pb.js";
 import { valuesOf } from "#interceptors/context.ts";
 import { methodFacts } from "#interceptors/method-facts.ts";
 import type { Logger } from "#observability/logger.ts";
-import { createPortalSurface, type PortalOptions } from "#portal/surface.ts";
+import { createPortalSurface, type PortalOptions, rpcPath } from "#portal/surface.ts";
 import { Decompressor } from "#protocol/decompressor.ts";
 import { restErrorBody } from "#rest/error-body.ts";
 import type { JsonOptions } from "#rest/json.ts";
@@ -53,6 +53,7 @@ import type { FindModel } from "#surfaces/served-model.ts";
 import { createTfServingSurface } from "#surfaces/tfserving.ts";
 import { ruleLimits } from "#validation/field-limits.ts";
 import { methodExtras } from "./method-extras.ts";
+import { createPortalSockets } from "./portal-sockets.ts";
 import { createRestAdapter } from "./rest-adapter.ts";
 import type { SurfaceName } from "./surface-table.ts";
 
@@ -301,20 +302,36 @@ function modelSurfacesOf(
   };
 }
 
+/** The portal, where there is one. */
+function portalSurfaces(
+  { portal }: ServingOptions,
+  deps: Parameters<typeof createPortalSurface>[1],
+): Surface[] {
+  return portal === undefined ? [] : [createPortalSurface(portal, deps)];
+}
+
+/** How the bodies of REST are read. */
+function readingOf(options: ServingOptions, clock: Clock) {
+  return {
+    bodyBytesMax: options.bytesMax,
+    ...(options.fileBytesMax === undefined ? {} : { uploadBytesMax: options.fileBytesMax }),
+    elementsMax: options.elementsMax,
+    limitsOf: ruleLimits,
+    extrasOf: methodExtras,
+    clock,
+  };
+}
+
 /** The surfaces of each listener, in the order in which they are asked. */
 function surfacesOf(options: ServingOptions, { calls, clock, refuseWith }: SurfaceParts) {
   const compression = new Compression(options.rest?.compression ?? defaultCompression);
   const pages = (some: Pages) => createPagesSurface(some, refuseWith, compression);
+  const reading = readingOf(options, clock);
   const restWith = (wanted: MethodsFor, json: JsonOptions = {}) =>
     createRest(methodsFor(calls, wanted), {
       ...options.rest,
       json: { ...options.rest?.json, ...json },
-      bodyBytesMax: options.bytesMax,
-      ...(options.fileBytesMax === undefined ? {} : { uploadBytesMax: options.fileBytesMax }),
-      elementsMax: options.elementsMax,
-      limitsOf: ruleLimits,
-      extrasOf: methodExtras,
-      clock,
+      ...reading,
     });
   const all = pages(options.pages.all);
   const { bytesMax: readBytesMax, elementsMax, buffers } = options;
@@ -325,16 +342,12 @@ function surfacesOf(options: ServingOptions, { calls, clock, refuseWith }: Surfa
       trailersOnlyErrors: true,
     }),
   );
-  const portals: Surface[] =
-    options.portal === undefined
-      ? []
-      : [
-          createPortalSurface(options.portal, {
-            // What a person may do there is their scope's matter alone.
-            rpc: handlersOf({ everybody: true, admins: true }),
-            ...{ refuse: refuseWith, clock },
-          }),
-        ];
+  const portals = portalSurfaces(options, {
+    // What a person may do there is their scope's matter alone.
+    rpc: handlersOf({ everybody: true, admins: true }),
+    sockets: createPortalSockets({ path: rpcPath, calls: openCalls(calls) }, reading),
+    ...{ refuse: refuseWith, clock },
+  });
   const metrics = pages(options.pages.metrics);
   const rpcOf = (wanted: MethodsFor | undefined) =>
     wanted === undefined ? [] : [rpcSurface(handlersOf(wanted))];
@@ -378,11 +391,9 @@ function surfacesOf(options: ServingOptions, { calls, clock, refuseWith }: Surfa
       ...(serves.includes("portal") ? portals : []),
       ...(serves.includes("rest") ? [pages(options.pages.rest(listener))] : []),
       ...(rest === undefined ? [] : [createRestAdapter(rest, adapter)]),
-      serves.includes("openai") && rest === undefined
-        ? lastWithSockets(refuse)
-        : lastSurface(refuse),
     ];
     const hasSockets = served.some(({ upgrade }) => upgrade !== undefined);
+    served.push(hasSockets && rest === undefined ? lastWithSockets(refuse) : lastSurface(refuse));
     const hosts =
       allowedHosts === undefined ? [] : [createAllowedHosts(allowedHosts, { refuse, hasSockets })];
     // The hosts come after what probes ask for, since these name an address.

@@ -1,4 +1,4 @@
-/** What several gateways share in Redis or Valkey: limits, and responses that are kept. */
+/** What several gateways share in Redis or Valkey: limits, responses that are kept, and which sessions were ended. */
 
 import type { CacheMetrics } from "#cache/metric-families.ts";
 import { SharedResponses, type SharedResponsesOptions } from "#cache/shared-responses.ts";
@@ -10,6 +10,7 @@ import type { LimitMetrics } from "#limits/metric-families.ts";
 import { RedisLimits } from "#limits/redis-limits.ts";
 import { StoreFallback } from "#limits/store-fallback.ts";
 import type { Logger } from "#observability/logger.ts";
+import { SharedEndedSessions } from "#portal/shared-ended-sessions.ts";
 import { RedisLink } from "#redis/link.ts";
 import type { RedisMetrics } from "#redis/metric-families.ts";
 
@@ -19,6 +20,8 @@ export interface SharedStore extends AsyncDisposable {
   readonly limits: LimitStore | undefined;
   /** Absent where responses are not shared. */
   readonly responses: SharedResponses | undefined;
+  /** Of the portal; connects when there is the first one. */
+  readonly endedSessions: SharedEndedSessions;
   /** Whether this gateway decides about limits by itself now. */
   isAway(): boolean;
 }
@@ -45,14 +48,22 @@ export async function openSharedStore(
   deps: SharedStoreDeps,
 ): Promise<SharedStore> {
   await using opening = new AsyncDisposableStack();
+  const links = opening.use(new AsyncDisposableStack());
   const limits =
     bucketsMax === undefined ? undefined : await openLimits(redis, bucketsMax, deps, opening);
   const shared =
     responses === undefined ? undefined : await openResponses(redis, responses, deps, opening);
+  const endedSessions = opening.use(
+    new SharedEndedSessions({
+      clock: deps.clock,
+      openLink: async () => links.use(await openLink(redis, deps, sessions)),
+    }),
+  );
   const owned = opening.move();
   return {
     limits: limits?.store,
     responses: shared,
+    endedSessions,
     isAway: () => limits?.link.state === "away",
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
@@ -100,10 +111,12 @@ async function openResponses(
 
 /** What a link is for: in metrics, in words, and what more the log says of it. */
 interface Purpose {
-  readonly use: "limits" | "cache";
+  readonly use: "limits" | "cache" | "sessions";
   readonly what: string;
   readonly facts: Readonly<Record<string, string>>;
 }
+
+const sessions: Purpose = { use: "sessions", what: "sessions that were ended", facts: {} };
 
 /** Connects, and tells of each change. */
 async function openLink(

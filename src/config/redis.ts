@@ -37,7 +37,7 @@ export const redis = z.strictObject({
   url: redisUrl()
     .optional()
     .describe(
-      "Redis or Valkey in which gateways share rate limits; `rediss://` for TLS. Each limits by itself when absent.",
+      "Redis or Valkey in which gateways share rate limits, and logouts of the portal; `rediss://` for TLS. Each is by itself when absent.",
     ),
   cluster: z
     .array(redisUrl())

@@ -40,12 +40,13 @@ export function gaugedPools({ chat, predict }: Pick<Backends, "chat" | "predict"
 
 /** The portal of a generation. */
 function portalOptions(
-  { settings: { portal, auth, environment }, endedSessions: ended, logger }: Shared,
+  { settings: { portal, auth, environment }, endedSessions: ended, store, logger }: Shared,
   who: Pick<PortalOptions, "principalOf" | "accessOf">,
 ): PortalOptions {
   return {
     ...who,
     ...{ settings: portal, ended, environment, version: packageVersion },
+    endedAnywhere: store?.endedSessions,
     secret: auth.tokens?.secrets[0],
     onPassingSecret() {
       logger.info("without SECRET_KEY, sessions of the portal end with this process");

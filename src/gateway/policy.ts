@@ -93,6 +93,12 @@ export function openLimiter(
   });
 }
 
+/** Whether other gateways read the sessions of this one's portal. */
+function sharesSessions({ auth, listeners }: Settings): boolean {
+  const hasSecret = auth.tokens?.secrets[0] !== undefined;
+  return hasSecret && listeners.some(({ serves }) => serves.includes("portal"));
+}
+
 /** Opens what is shared with other gateways; who shares nothing loads nothing for it. */
 export async function openShared(
   parts: ProcessParts,
@@ -102,7 +108,7 @@ export async function openShared(
   const { redis, cache } = settings;
   const responses = cache.enabled && cache.isInRedis ? cache : undefined;
   const bucketsMax = limitOptionsOf(settings)?.clientsMax;
-  const isUsed = responses !== undefined || bucketsMax !== undefined;
+  const isUsed = sharesSessions(settings) || responses !== undefined || bucketsMax !== undefined;
   if (redis === undefined || !isUsed) return undefined;
   const { openSharedStore } = await import("#shared-store.ts");
   return opening.use(await openSharedStore({ redis, bucketsMax, responses }, parts));

@@ -6,9 +6,10 @@ import { BroadcastChannel } from "node:worker_threads";
 /** Most that are remembered; beyond that the one that ended first is good again until its time is up. */
 const endedMax = 10_000;
 
-/** What threads of one process tell each other. */
-interface Ended {
+/** What threads of one process, and gateways, tell each other. */
+export interface EndedSession {
   readonly id: string;
+  /** When it would have ended by itself, in milliseconds of the wall's clock. */
   readonly untilWallMs: number;
 }
 
@@ -24,7 +25,7 @@ export class EndedSessions implements Disposable {
     if (!isOneOfSeveral) return;
     this.#channel = new BroadcastChannel("polygate ended sessions");
     this.#channel.unref();
-    this.#channel.onmessage = (message) => this.#add((message as { data: Ended }).data);
+    this.#channel.onmessage = (message) => this.#add((message as { data: EndedSession }).data);
   }
 
   /** How many are remembered. */
@@ -33,7 +34,7 @@ export class EndedSessions implements Disposable {
   }
 
   /** Ends a session, which would have lasted until then. */
-  end(ended: Ended): void {
+  end(ended: EndedSession): void {
     this.#add(ended);
     this.#channel?.postMessage(ended);
   }
@@ -46,7 +47,7 @@ export class EndedSessions implements Disposable {
     this.#channel?.close();
   }
 
-  #add({ id, untilWallMs }: Ended): void {
+  #add({ id, untilWallMs }: EndedSession): void {
     const now = Date.now();
     for (const [old, until] of this.#untilWallMs) {
       if (until > now && this.#untilWallMs.size < endedMax) break;

@@ -19,12 +19,11 @@ function hostOf(origin: string): string | undefined {
   return URL.canParse(origin) ? new URL(origin).host : undefined;
 }
 
-/** Why a request is not one of the portal's own; undefined where it is. */
-function foreignness(
-  { method, header }: Pick<Exchange, "method" | "header">,
-  host: string,
+/** Why a request may be another page's, by what browsers say of it; undefined where it is the portal's own. */
+function siteForeignness(
+  header: Pick<Exchange, "header">["header"],
+  { host, isRead }: { readonly host: string; readonly isRead: boolean },
 ): string | undefined {
-  if (header(portalHeader) === undefined) return `${portalHeader} is missing`;
   // Browsers tell it where they take the connection for secure, and no script can say otherwise.
   const site = header("sec-fetch-site");
   if (site !== undefined) return site === "same-origin" ? undefined : `the request is ${site}`;
@@ -32,8 +31,12 @@ function foreignness(
   if (origin !== undefined) {
     return hostOf(origin) === host.toLowerCase() ? undefined : "its origin is another host";
   }
-  const isRead = method === "GET" || method === "HEAD";
   return isRead ? undefined : "it names no origin";
+}
+
+function refuse(why: string | undefined): void {
+  if (why === undefined) return;
+  throw fault("ORIGIN_REFUSED", `only the portal's own pages may ask this: ${why}`);
 }
 
 /**
@@ -44,9 +47,15 @@ export function requireOwnRequest(
   request: Pick<Exchange, "method"> & { header(name: string): string | undefined },
   host: string,
 ): void {
-  const why = foreignness(request, host);
-  if (why === undefined) return;
-  throw fault("ORIGIN_REFUSED", `only the portal's own pages may ask this: ${why}`);
+  const { method } = request;
+  const header = (name: string) => request.header(name);
+  if (header(portalHeader) === undefined) refuse(`${portalHeader} is missing`);
+  refuse(siteForeignness(header, { host, isRead: method === "GET" || method === "HEAD" }));
+}
+
+/** The same for a WebSocket, whose handshake no page can add a field to, and which is more than a read. */
+export function requireOwnSocket(request: Pick<Exchange, "header">, host: string): void {
+  refuse(siteForeignness((name) => request.header(name), { host, isRead: false }));
 }
 
 /** The value of the session's cookie; undefined without one. */

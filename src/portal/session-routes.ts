@@ -60,8 +60,8 @@ function setCookie(
 }
 
 /** Ends a session before its time; one that only marks requests opens nothing, and is not remembered. */
-function end(sessions: Sessions, session: Session | undefined): void {
-  if (session?.credential !== undefined) sessions.end(session);
+async function end(sessions: Sessions, session: Session | undefined): Promise<void> {
+  if (session?.credential !== undefined) await sessions.end(session);
 }
 
 /** What interceptors know of a request with a session. */
@@ -69,7 +69,7 @@ function valuesWith(session: Session | undefined, { facts, visit }: Asked): Cont
   const values = valuesOf(visit.record);
   if (session?.credential !== undefined) {
     const { credential } = session;
-    values.set(sessionKey, { credential, isOver: () => facts.sessions.isOver(session) });
+    values.set(sessionKey, { credential, isOver: facts.sessions.follow(session) });
   }
   return values;
 }
@@ -164,7 +164,7 @@ export function addSessions(app: FastifyInstance, facts: SessionFacts, visitOf: 
         throw thrown;
       });
       record.principal = principal.id;
-      end(sessions, await open());
+      await end(sessions, await open());
       const { session, text } = await sessions.begin(principal.authenticated ? key : undefined);
       give(reply, text, session);
       const { requestId } = record;
@@ -176,7 +176,7 @@ export function addSessions(app: FastifyInstance, facts: SessionFacts, visitOf: 
   app.delete(path, async (_request, reply) => {
     const asked = { facts, visit: visitOf() };
     const session = await open();
-    end(sessions, session);
+    await end(sessions, session);
     const { id = "anonymous" } = (await whoIs(session, asked)) ?? {};
     const { requestId } = asked.visit.record;
     onSession({ requestId, principal: id, action: "end_session" });

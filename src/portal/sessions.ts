@@ -4,6 +4,7 @@ import { hkdfSync, type KeyObject, randomBytes } from "node:crypto";
 import { EncryptJWT, errors, jwtDecrypt } from "jose";
 import type { Clock } from "#core/clock.ts";
 import { fault } from "#errors/fault.ts";
+import type { EndedSession } from "./ended-sessions.ts";
 
 /** Longest text of a session, in characters: browsers keep no more of a cookie with its name and terms. */
 const textLengthMax = 3800;
@@ -29,15 +30,26 @@ export interface SessionTerms {
 
 /** Sessions that were ended before their time. */
 interface Ended {
-  end(session: { readonly id: string; readonly untilWallMs: number }): void;
+  end(session: EndedSession): void;
   has(id: string): boolean;
+}
+
+/** Those that any gateway has ended; neither rejects. */
+export interface EndedAnywhere {
+  end(session: EndedSession): Promise<void>;
+  has(id: string): Promise<boolean>;
 }
 
 /** What sessions need besides. */
 export interface SessionDeps {
   readonly clock: Pick<Clock, "wallMs">;
   readonly ended: Ended;
+  /** Absent: sessions are this gateway's alone, or others are not told. */
+  readonly anywhere?: EndedAnywhere | undefined;
 }
+
+/** Time between two looks at whether another gateway has ended the session of a call that goes on. */
+const lookEveryMs = 5_000;
 
 const audience = "polygate portal session";
 
@@ -75,9 +87,12 @@ export class Sessions {
       });
       const { jti: id, exp, ends, key } = payload;
       if (id === undefined || exp === undefined || typeof ends !== "number") return undefined;
-      if (ended.has(id)) return undefined;
       const credential = typeof key === "string" ? { credential: key } : {};
-      return { id, ...credential, endsWallMs: ends, idleWallMs: exp * 1000 };
+      const session = { id, ...credential, endsWallMs: ends, idleWallMs: exp * 1000 };
+      if (ended.has(id)) return undefined;
+      // One without a credential opens nothing, and is ended by nobody.
+      if (typeof key === "string") await this.#learn(session);
+      return ended.has(id) ? undefined : session;
     } catch (thrown) {
       if (thrown instanceof errors.JOSEError) return undefined;
       throw thrown;
@@ -93,15 +108,38 @@ export class Sessions {
     return await this.#seal({ id, credential, endsWallMs });
   }
 
-  /** No text of the session is good from now on. */
-  end({ id, endsWallMs }: Session): void {
-    this.#deps.ended.end({ id, untilWallMs: endsWallMs });
+  /** No text of the session is good from now on, nor on other gateways once this resolves and they can be told. */
+  async end({ id, endsWallMs }: Session): Promise<void> {
+    const { ended, anywhere } = this.#deps;
+    const session = { id, untilWallMs: endsWallMs };
+    ended.end(session);
+    await anywhere?.end(session);
   }
 
-  /** Whether a session that was good when its call came is over now: calls may last longer. */
+  /** Tells, whenever it is asked, whether a session that was good when its call came is over by now: calls may last longer. */
+  follow(session: Session): () => boolean {
+    const { clock, anywhere } = this.#deps;
+    let lookedMs = clock.wallMs();
+    return () => {
+      const isOver = this.isOver(session);
+      if (anywhere === undefined || isOver || clock.wallMs() - lookedMs < lookEveryMs)
+        return isOver;
+      lookedMs = clock.wallMs();
+      void this.#learn(session);
+      return false;
+    };
+  }
+
+  /** Whether it is over, by what is known here. */
   isOver({ id, endsWallMs }: Session): boolean {
     const { clock, ended } = this.#deps;
     return ended.has(id) || endsWallMs <= clock.wallMs();
+  }
+
+  /** Looks whether another gateway has ended it, and remembers that. */
+  async #learn({ id, endsWallMs }: Session): Promise<void> {
+    const { ended, anywhere } = this.#deps;
+    if ((await anywhere?.has(id)) === true) ended.end({ id, untilWallMs: endsWallMs });
   }
 
   async #seal({

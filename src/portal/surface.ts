@@ -10,15 +10,16 @@ import { fault } from "#errors/fault.ts";
 import { faultFrom } from "#errors/from-unknown.ts";
 import { type Exchange, pathOf } from "#exchange/exchange.ts";
 import { cameByHttps } from "#exchange/security-headers.ts";
+import type { Upgrade } from "#exchange/upgrade.ts";
 import { sessionKey, valuesOf } from "#interceptors/context.ts";
 import { methodFacts } from "#interceptors/method-facts.ts";
 import type { CallRecord } from "#observability/call-record.ts";
 import type { PortalApp, PortalFacts } from "./app.ts";
 import type { EndedSessions } from "./ended-sessions.ts";
-import { requireOwnRequest, sessionText } from "./own-request.ts";
+import { requireOwnRequest, requireOwnSocket, sessionText } from "./own-request.ts";
 import { type PortalPlace, portalRow } from "./paths.ts";
 import type { PortalSettings } from "./portal-settings.ts";
-import type { Sessions } from "./sessions.ts";
+import type { EndedAnywhere, Sessions } from "./sessions.ts";
 
 /** The RPC handlers, as far as the portal needs them. */
 interface Handlers<P> {
@@ -26,10 +27,21 @@ interface Handlers<P> {
   serve(exchange: Exchange, procedure: P, values: ContextValues): Promise<void> | undefined;
 }
 
+/** Calls over WebSocket, of the methods that take a stream of requests. */
+export interface PortalSockets {
+  /** Makes the call that the path names. Never rejects. */
+  serve(
+    upgrade: Upgrade,
+    request: { readonly requestId: string; readonly values: ContextValues },
+  ): Promise<void>;
+}
+
 /** What the portal of a generation is made of. */
 export interface PortalOptions extends Omit<PortalFacts, "folder" | "sessions"> {
   readonly settings: PortalSettings;
   readonly ended: EndedSessions;
+  /** What other gateways have ended; asked where the secret is theirs too. */
+  readonly endedAnywhere?: EndedAnywhere | undefined;
   /** What signs tokens; sessions are sealed with a key that is made of it. Absent: there is none. */
   readonly secret?: Parameters<typeof import("node:crypto").hkdfSync>[1] | undefined;
   /** Notified when sessions begin to be made that end with the process. */
@@ -39,11 +51,13 @@ export interface PortalOptions extends Omit<PortalFacts, "folder" | "sessions"> 
 /** What a portal writes to. */
 interface PortalDeps<P> {
   readonly rpc: Handlers<P>;
+  readonly sockets: PortalSockets;
   readonly refuse: Refuse;
   readonly clock: Clock;
 }
 
-const rpcPath = "/portal/rpc";
+/** Path of the calls of pages. */
+export const rpcPath = "/portal/rpc";
 
 /** Whether a call of a method only looks: what the portal asks for so is not to show in what it shows. */
 function isLook(method: DescMethod): boolean {
@@ -63,20 +77,22 @@ function lazily<T>(load: () => Promise<T>): () => Promise<T> {
 }
 
 async function openSessions(
-  { settings, secret, ended, onPassingSecret }: PortalOptions,
+  { settings, secret: signing, ended, endedAnywhere, onPassingSecret }: PortalOptions,
   clock: Clock,
 ): Promise<Sessions> {
   const { Sessions: Own } = await import("./sessions.ts");
   const { sessionMaxMs: maxMs, sessionIdleMs: idleMs } = settings;
-  if (secret === undefined) onPassingSecret();
-  const terms = { secret: (secret ?? settings.secret ?? ended.secret) as string, maxMs, idleMs };
-  return new Own(terms, { clock, ended });
+  if (signing === undefined) onPassingSecret();
+  const secret = (signing ?? settings.secret ?? ended.secret) as string;
+  // No other gateway reads what a secret of this process has sealed.
+  const anywhere = signing === undefined ? undefined : endedAnywhere;
+  return new Own({ secret, maxMs, idleMs }, { clock, ended, anywhere });
 }
 
 /** The surface of every listener that serves the portal. */
 export function createPortalSurface<P extends { readonly method: DescMethod }>(
   options: PortalOptions,
-  { rpc, refuse, clock }: PortalDeps<P>,
+  { rpc, sockets, refuse, clock }: PortalDeps<P>,
 ): Surface {
   const sessions = lazily(() => openSessions(options, clock));
   const app = lazily(async (): Promise<PortalApp> => {
@@ -85,25 +101,44 @@ export function createPortalSurface<P extends { readonly method: DescMethod }>(
     return await createPortalApp({ ...options, folder, sessions: await sessions() });
   });
 
-  const call = async (exchange: Exchange, record: CallRecord): Promise<void> => {
-    const procedure = rpc.procedureOf(exchange.target.slice(rpcPath.length));
-    record.endpoint = rpcPath;
-    record.surface = "portal";
-    if (procedure === undefined) throw fault("ROUTE_UNKNOWN", "no such method");
-    requireOwn(exchange, record);
+  /** What the interceptors are to know of a call: whose session it has. */
+  const identified = async (
+    arrival: Exchange | Upgrade,
+    record: CallRecord,
+    method: DescMethod,
+  ): Promise<ContextValues> => {
     const values = valuesOf(record);
     const known = await sessions();
-    const text = sessionText(exchange.header("cookie"), cameByHttps(exchange));
+    const text = sessionText(arrival.header("cookie"), cameByHttps(arrival));
     const session = await known.open(text);
     if (session !== undefined) {
       // Whoever asks without one may be anybody, and is counted.
-      if (isLook(procedure.method)) record.uncounted = true;
+      if (isLook(method)) record.uncounted = true;
       const { credential } = session;
-      const isOver = () => known.isOver(session);
+      const isOver = known.follow(session);
       if (credential !== undefined) values.set(sessionKey, { credential, isOver });
     }
+    return values;
+  };
+  const procedureOf = ({ target }: Exchange | Upgrade, record: CallRecord): P => {
+    record.endpoint = rpcPath;
+    record.surface = "portal";
+    const procedure = rpc.procedureOf(target.slice(rpcPath.length));
+    if (procedure === undefined) throw fault("ROUTE_UNKNOWN", "no such method");
+    return procedure;
+  };
+  const call = async (exchange: Exchange, record: CallRecord): Promise<void> => {
+    const procedure = procedureOf(exchange, record);
+    requireOwn(exchange, record);
+    const values = await identified(exchange, record, procedure.method);
     exchange.sharedFields = undefined;
     await rpc.serve(exchange, procedure, values);
+  };
+  const callOverSocket = async (upgrade: Upgrade, record: CallRecord): Promise<void> => {
+    const { method } = procedureOf(upgrade, record);
+    marksRefusal(record, () => requireOwnSocket(upgrade, record.host ?? upgrade.authority));
+    const values = await identified(upgrade, record, method);
+    await sockets.serve(upgrade, { requestId: record.requestId, values });
   };
   const serve = async (
     place: PortalPlace,
@@ -140,6 +175,13 @@ export function createPortalSurface<P extends { readonly method: DescMethod }>(
         exchange.reset();
       });
     },
+    upgrade(upgrade, record) {
+      if (portalRow(pathOf(upgrade.target))?.place !== "rpc") return false;
+      callOverSocket(upgrade, record).catch((thrown: unknown) =>
+        refuse(upgrade, record, faultFrom(thrown)),
+      );
+      return true;
+    },
   };
 }
 
@@ -149,10 +191,13 @@ const redirections: Readonly<Partial<Record<PortalPlace, string>>> = {
 };
 
 function requireOwn(exchange: Exchange, record: CallRecord): void {
-  const { method } = exchange;
-  const request = { method, header: (name: string) => exchange.header(name) };
+  marksRefusal(record, () => requireOwnRequest(exchange, record.host ?? exchange.authority));
+}
+
+/** Has the record say that `check` refused an origin, by throwing. */
+function marksRefusal(record: CallRecord, check: () => void): void {
   try {
-    requireOwnRequest(request, record.host ?? exchange.authority);
+    check();
   } catch (thrown) {
     record.refusal = "ORIGIN_REFUSED";
     throw thrown;

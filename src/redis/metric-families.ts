@@ -7,7 +7,7 @@ export function redisFamilies({ counter, gauge }: Makers) {
   return {
     redisCommands: counter(
       "gateway_redis_commands_total",
-      "Commands to Redis for limits and for the cache: ok, failed, or skipped while it is away.",
+      "Commands to Redis for limits, for the cache and for sessions: ok, failed, or skipped while it is away.",
       ["use", "result"],
     ),
     redisUp: gauge("gateway_redis_up", "Whether Redis answers: 1 or 0.", ["use"], "min"),

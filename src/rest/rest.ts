@@ -60,6 +60,8 @@ export interface RestOptions {
   readonly heartbeatMs?: number;
   /** Which responses are compressed for clients that take it; default: from 1 KiB on, by every coding. */
   readonly compression?: CompressionOptions;
+  /** Whoever may not call is told why over the WebSocket, which pages can read, and not by its handshake; default no. */
+  readonly tellsRefusals?: boolean;
 }
 
 /** What the request entry adds to a request. */
@@ -187,13 +189,14 @@ class Transcoder implements Rest {
       return;
     }
     const reading = this.#reading(this.#codecOf(match.route.method));
-    const { clock } = this.#options;
+    const { clock, tellsRefusals = false } = this.#options;
     const heartbeatMs = this.#heartbeatMs;
     await callOverSocket(match, upgrade, {
       calls: this.#calls,
       reading,
       options: { clock, heartbeatMs, messageBytesMax: reading.bytesMax, held: this.#held },
       values: request.values,
+      tellsRefusals,
       facts: () => this.#factsOf(request),
     });
   }

@@ -25,6 +25,8 @@ export interface SocketCalling {
   readonly reading: BodyReading;
   readonly options: WebSocketOptions;
   readonly values: ContextValues;
+  /** Whoever may not call gets a WebSocket with the error in it, and not a response that refuses it. */
+  readonly tellsRefusals: boolean;
   facts(): ErrorFacts;
 }
 
@@ -62,18 +64,23 @@ export async function callOverSocket(
   upgrade: Upgrade,
   calling: SocketCalling,
 ): Promise<void> {
-  const { calls, reading, options, values } = calling;
+  const { calls, reading, options, values, tellsRefusals } = calling;
   let connection: WebSocketConnection | undefined;
   try {
     const acceptance = acceptanceOf(upgrade);
     const gone = new AbortController();
     const source = callSourceOf(upgrade, gone.signal);
     const init = new ExchangeCall(source, values, "rest", { clock: options.clock });
+    const open = () => {
+      upgrade.accept(acceptance);
+      const opened = new WebSocketConnection(upgrade.socket, upgrade.head, options);
+      const { signal } = opened;
+      signal.addEventListener("abort", () => gone.abort(signal.reason), { once: true });
+      return opened;
+    };
+    if (tellsRefusals) connection = open();
     await admitted(calls, match.route.method, init, () => readTimeout(init, source));
-    upgrade.accept(acceptance);
-    connection = new WebSocketConnection(upgrade.socket, upgrade.head, options);
-    const { signal } = connection;
-    signal.addEventListener("abort", () => gone.abort(signal.reason), { once: true });
+    connection ??= open();
     const { method } = match.route;
     const inputs = inputsOf(connection, match, upgrade.target, reading);
     const write = writer(match, method, reading);

@@ -40,6 +40,7 @@ const pages: readonly (readonly [path: string, states: readonly PageState[]])[] 
   ["configuration", ["there", "stale", "loading", "failed"]],
   ["configuration?filter=nothing-like-this", ["empty"]],
   ["api", ["there"]],
+  ["api?method=PredictService.StreamPredict", ["there"]],
   ["nowhere", ["there"]],
 ];
 
@@ -410,6 +411,48 @@ routes:
     expect(complaints).toEqual([]);
   });
 
+  test("what was spent is told with what the month will come to, and whether the budget lasts", async () => {
+    const usage = async () => {
+      const response = await fetch(`${gateway.url}/api/v1/usage`, {
+        headers: { authorization: `Bearer ${admin}` },
+      });
+      const { total } = (await response.json()) as { total?: { micro_usd: number } };
+      return total?.micro_usd ?? 0;
+    };
+    const spend = async (name: string, usd: number) => {
+      const made = await fetch(`${gateway.url}/api/v1/keys`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${admin}`, "content-type": "application/json" },
+        body: JSON.stringify({ name, allowance: { budget: { usd, period: "month" } } }),
+      });
+      const { secret } = (await made.json()) as { secret: string };
+      await fetch(`${gateway.url}/api/v1/chat`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${secret}`, "content-type": "application/json" },
+        body: JSON.stringify({ message: "Hi", model_preference: "one" }),
+      }).then((response) => response.text());
+    };
+    await spend("thrifty", 1000);
+    await spend("lavish", 0.000_02);
+    await expect.poll(usage, { timeout: 15_000 }).toBeGreaterThan(0);
+    const { page, complaints } = await open("");
+    const now = new Date();
+    const [year, month] = [now.getUTCFullYear(), now.getUTCMonth()];
+    const [beginMs, endMs] = [Date.UTC(year, month), Date.UTC(year, month + 1)];
+    const cells = (name: string) =>
+      page.locator(`section[aria-labelledby=usage] tr:has-text("${name}") td`).allTextContents();
+    await page.clock.setFixedTime((beginMs + endMs) / 2);
+    await page.goto(`${front.url}keys`);
+    const told = [expect.anything(), "1", expect.anything(), "$0.000013", "$0.000026"];
+    await expect.poll(() => cells("lavish")).toEqual([...told, "$0.000020 a month, not enough"]);
+    expect(await cells("thrifty")).toEqual([...told, "$1,000.00 a month, enough"]);
+    await page.waitForSelector("text=by the end of the month.");
+    await page.clock.setFixedTime(beginMs + 60_000);
+    await page.reload();
+    await expect.poll(async () => (await cells("lavish"))[4]).toBe("–");
+    expect(complaints).toEqual([]);
+  });
+
   test("the console calls any method, shows a stream as it comes, and stops it", async () => {
     const { page, complaints } = await open("api?method=StatsService.WatchStats");
     await page.fill("textarea", '{"intervalMs": 100}');
@@ -424,6 +467,76 @@ routes:
     await page.fill("textarea", "no JSON");
     await page.click("button:has-text('Call')");
     await page.waitForSelector(".problem");
+    expect(complaints).toEqual([]);
+  });
+
+  test("the console streams requests: sent one by one, answered as they come, ended or cancelled", async () => {
+    await using own = await startTestGateway({
+      yaml: `
+gateway: { host: 127.0.0.1, port: 0 }
+portal: { folder: ${files} }
+auth: { keys: [{ name: ops, key: ${admin}, scopes: [admin] }] }
+`,
+    });
+    const { page, complaints } = await openBrowser();
+    await page.goto(`${own.url}/portal/api?method=PredictService.StreamPredict`);
+    await logIn(page);
+    await page.click("button:has-text('Open the stream')");
+    await page.waitForSelector("text=The stream is open");
+    const file = readFileSync(fileURLToPath(digitImage(7))).toString("base64");
+    const received = page.locator(".message:not(.sent) pre");
+    for (const count of [1, 2]) {
+      await page.fill("textarea", JSON.stringify({ model: "digits", file, topK: count }));
+      await page.keyboard.press("Control+Enter");
+      await received.nth(count - 1).waitFor();
+      expect(await received.count(), "an answer before the next request").toBe(count);
+    }
+    expect(await received.first().textContent()).toContain('"7"');
+    // A slip of the pen ends no stream.
+    for (const [slip, told] of [
+      ["no JSON", "JSON"],
+      ['{"modle": "digits"}', "modle"],
+    ] as const) {
+      await page.fill("textarea", slip);
+      await page.click("button:has-text('Send')");
+      await page.waitForSelector(`.problem:has-text('${told}')`);
+    }
+    await page.evaluate(axe);
+    for (const { scheme, width, rules } of looks.slice(0, 3)) {
+      await page.emulateMedia({ colorScheme: scheme });
+      await page.setViewportSize({ width, height });
+      expect(await findingsOf(page, rules), `${scheme} ${width}`).toEqual([]);
+    }
+    await page.click("button:has-text('No more messages')");
+    await page.waitForSelector("text=Ended after");
+    expect(await page.locator(".problem").count()).toBe(0);
+
+    // What the gateway refuses is told by its own reason, after what came before.
+    await page.click("button:has-text('Open the stream')");
+    await page.waitForSelector("text=The stream is open");
+    await page.fill("textarea", '{"model": "nothing", "file": ""}');
+    await page.click("button:has-text('Send')");
+    await page.waitForSelector("code:has-text('REQUEST_INVALID')");
+
+    await page.click("button:has-text('Open the stream')");
+    await page.waitForSelector("text=The stream is open");
+    await page.click("button:has-text('Cancel')");
+    await page.waitForSelector("text=Stopped");
+    await expect
+      .poll(() => own.lines.some(({ code }) => code === "CANCELLED"), { timeout: 10_000 })
+      .toBe(true);
+
+    // A client stream: one answer, once all pieces were sent.
+    await page.click("button:has-text('Upload')");
+    await page.click("button:has-text('Open the stream')");
+    await page.waitForSelector("text=The stream is open");
+    for (const word of ["one ", "two"]) {
+      const data = Buffer.from(word).toString("base64");
+      await page.fill("textarea", JSON.stringify({ contentType: "text/plain", data }));
+      await page.click("button:has-text('Send')");
+    }
+    await page.click("button:has-text('No more messages')");
+    await page.waitForSelector(".message pre:has-text('sha256')");
     expect(complaints).toEqual([]);
   });
 

@@ -213,7 +213,16 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
     "entry",
     "observability",
   ],
-  portal: ["entry", "exchange", "interceptors", "identity", "observability", "errors", "core"],
+  portal: [
+    "redis",
+    "entry",
+    "exchange",
+    "interceptors",
+    "identity",
+    "observability",
+    "errors",
+    "core",
+  ],
   "home-page.ts": ["entry", "exchange", "http", "core"],
   "openapi-document.ts": [
     "public-services.ts",
@@ -225,9 +234,11 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
   ],
   "docs-pages.ts": ["openapi-document.ts", "entry", "exchange", "core"],
   "rest-adapter.ts": ["rest", "entry", "exchange", "interceptors", "errors"],
+  "portal-sockets.ts": ["portal", "rest", "rpc", "core", "gen"],
   "front.ts": [
     "method-extras.ts",
     "rest-adapter.ts",
+    "portal-sockets.ts",
     "surface-table.ts",
     "surfaces",
     "portal",
@@ -256,7 +267,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
     "observability",
     "core",
   ],
-  "shared-store.ts": ["config", "redis", "limits", "cache", "observability", "core"],
+  "shared-store.ts": ["config", "portal", "redis", "limits", "cache", "observability", "core"],
   "call-history.ts": ["config", "history", "store", "observability", "core"],
   "records.ts": [
     "call-history.ts",

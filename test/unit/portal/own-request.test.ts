@@ -1,7 +1,7 @@
 /** Which requests are the portal's own: a table of what browsers send. */
 
 import { expect, test } from "vitest";
-import { requireOwnRequest, sessionText } from "#portal/own-request.ts";
+import { requireOwnRequest, requireOwnSocket, sessionText } from "#portal/own-request.ts";
 
 const own = { "x-polygate-portal": "1" };
 const host = "gateway.example:8080";
@@ -43,6 +43,24 @@ test.each<[what: string, method: string, headers: Record<string, string>, isOwn:
       { method, header: (name) => (headers as Record<string, string>)[name] },
       host,
     );
+  if (isOwn) expect(look).not.toThrow();
+  else expect(look).toThrow(/only the portal's own pages/);
+});
+
+test.each<[what: string, headers: Record<string, string>, isOwn: boolean]>([
+  ["its page", { origin: "http://gateway.example:8080" }, true],
+  ["its page, where the browser tells more", { "sec-fetch-site": "same-origin" }, true],
+  ["another port of its host", { origin: "http://gateway.example:9090" }, false],
+  ["another site", { origin: "http://evil.example:8080" }, false],
+  ["a page in a sandbox", { origin: "null" }, false],
+  ["who names no origin", {}, false],
+  [
+    "another site that the browser tells of",
+    { "sec-fetch-site": "cross-site", origin: "http://gateway.example:8080" },
+    false,
+  ],
+])("a WebSocket of %s", (_what, headers, isOwn) => {
+  const look = () => requireOwnSocket({ header: (name) => headers[name] }, host);
   if (isOwn) expect(look).not.toThrow();
   else expect(look).toThrow(/only the portal's own pages/);
 });

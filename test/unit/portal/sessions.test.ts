@@ -45,11 +45,36 @@ test("once it was ended none of its texts is good", async () => {
   const { session, text } = await sessions.begin("the key");
   const renewed = await sessions.renew(session);
   const other = await sessions.begin("the key");
-  sessions.end(session);
+  await sessions.end(session);
   expect(await sessions.open(text)).toBeUndefined();
   expect(await sessions.open(renewed.text)).toBeUndefined();
   expect(sessions.isOver(session)).toBe(true);
   expect(await sessions.open(other.text)).toBeDefined();
+});
+
+test("one that another gateway has ended is over, also for a call that goes on", async () => {
+  const clock = createManualClock();
+  const terms = { secret, maxMs: 60 * minuteMs, idleMs: 10 * minuteMs };
+  const told = new Set<string>();
+  const anywhere = {
+    end: async ({ id }: { readonly id: string }) => void told.add(id),
+    has: async (id: string) => told.has(id),
+  };
+  const [one, two] = [1, 2].map(
+    () => new Sessions(terms, { clock, ended: new EndedSessions(false), anywhere }),
+  ) as [Sessions, Sessions];
+  const { session, text } = await one.begin("the key");
+  expect(await two.open(text)).toMatchObject({ credential: "the key" });
+  const isOver = two.follow(session);
+  await one.end(session);
+  // It looks again in a while, and not with each message.
+  expect(isOver()).toBe(false);
+  await clock.advance(5_000);
+  expect(isOver()).toBe(false);
+  await Promise.resolve();
+  await Promise.resolve();
+  expect(isOver()).toBe(true);
+  expect(await two.open(text)).toBeUndefined();
 });
 
 test("nobody opens one without its secret, and no token is one", async () => {

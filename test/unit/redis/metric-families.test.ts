@@ -12,7 +12,7 @@ test("commands by use and result, and whether it is up by use", async () => {
   redisUp.set({ use: "cache" }, 1);
   const text = await registry.metrics();
   expect(text.split("\n").filter((line) => line !== "")).toEqual([
-    "# HELP gateway_redis_commands_total Commands to Redis for limits and for the cache: ok, failed, or skipped while it is away.",
+    "# HELP gateway_redis_commands_total Commands to Redis for limits, for the cache and for sessions: ok, failed, or skipped while it is away.",
     "# TYPE gateway_redis_commands_total counter",
     'gateway_redis_commands_total{use="limits",result="ok"} 1',
     "# HELP gateway_redis_up Whether Redis answers: 1 or 0.",

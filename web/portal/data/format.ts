@@ -4,6 +4,7 @@ import { type Timestamp, timestampMs } from "@bufbuild/protobuf/wkt";
 
 const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 const short = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 });
+const cents = new Intl.NumberFormat("en", { style: "currency", currency: "USD" });
 const clock = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
 const dayAndClock = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
 
@@ -28,7 +29,7 @@ export function percent(share: number): string {
 /** US dollars: with cents, and with more digits below one cent. */
 export function dollars(usd: number): string {
   if (usd === 0) return "$0";
-  return `$${usd < 0.01 ? usd.toPrecision(2) : usd.toFixed(2)}`;
+  return usd < 0.01 ? `$${usd.toPrecision(2)}` : cents.format(usd);
 }
 
 /** Bytes as MB or GB. */

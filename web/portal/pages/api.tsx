@@ -1,12 +1,12 @@
-/** A console for every method: its request as JSON, its answer or its stream message by message. */
+/** A console for every method: its requests as JSON, its answer or its stream message by message. */
 
 import type { DescMethod } from "@bufbuild/protobuf";
 import { type SubmitEvent, useEffect, useRef, useState } from "react";
 import { useParam } from "#web/data/address.tsx";
-import { duration } from "#web/data/format.ts";
 import { type Call, callMethod } from "#web/pages/call-method.ts";
-import { methods, sampleOf, scopeOf } from "#web/pages/methods.ts";
-import { Problem } from "#web/parts/problem.tsx";
+import { CallView, RequestText } from "#web/pages/call-view.tsx";
+import { methods, sampleOf, scopeOf, takesStream } from "#web/pages/methods.ts";
+import { StreamForm } from "#web/pages/stream-form.tsx";
 import "#web/styles/api.css";
 
 const nameOf = (method: DescMethod) => `${method.parent.name}.${method.name}`;
@@ -50,12 +50,27 @@ export function Api() {
       {method === undefined ? (
         <p className="empty">There is no method of this name.</p>
       ) : (
-        <MethodForm key={chosen} method={method} />
+        <Method key={chosen} method={method} />
       )}
     </div>
   );
 }
 
+function Method({ method }: { readonly method: DescMethod }) {
+  return (
+    <section className="panel" aria-labelledby="method">
+      <div className="panel-head">
+        <h2 id="method" className="mono">
+          {method.parent.typeName}/{method.name}
+        </h2>
+        <span className="small">{scopeOf(method)}</span>
+      </div>
+      {takesStream(method) ? <StreamForm method={method} /> : <MethodForm method={method} />}
+    </section>
+  );
+}
+
+/** A call of one request. */
 function MethodForm({ method }: { readonly method: DescMethod }) {
   const [text, setText] = useState(() => JSON.stringify(sampleOf(method.input), null, 2));
   const [deadline, setDeadline] = useState("");
@@ -63,10 +78,9 @@ function MethodForm({ method }: { readonly method: DescMethod }) {
   const stopping = useRef<AbortController>(undefined);
   useEffect(() => () => stopping.current?.abort(), []);
   const isBusy = call !== undefined && call.tookMs === undefined;
-  const takesStream =
-    method.methodKind === "client_streaming" || method.methodKind === "bidi_streaming";
   const submit = (event: SubmitEvent<HTMLFormElement>) => {
     event.preventDefault();
+    if (isBusy) return;
     const controller = new AbortController();
     stopping.current = controller;
     const options = {
@@ -76,83 +90,38 @@ function MethodForm({ method }: { readonly method: DescMethod }) {
     void callMethod(method, text, options, setCall);
   };
   return (
-    <section className="panel" aria-labelledby="method">
-      <div className="panel-head">
-        <h2 id="method" className="mono">
-          {method.parent.typeName}/{method.name}
-        </h2>
-        <span className="small">{scopeOf(method)}</span>
-      </div>
-      {takesStream ? (
-        <p className="empty">
-          It takes a stream of requests, which browsers cannot send. gRPC clients can, such as
-          grpcurl.
-        </p>
-      ) : (
-        <form className="call" onSubmit={submit}>
+    <>
+      <form className="call" onSubmit={submit}>
+        <RequestText method={method} text={text} change={setText} />
+        <p className="row">
+          {isBusy ? (
+            // A node of its own: one that became the other while it is clicked would send the form.
+            <button
+              key="stop"
+              type="button"
+              className="primary"
+              onClick={() => stopping.current?.abort()}
+            >
+              Stop
+            </button>
+          ) : (
+            <button key="call" type="submit" className="primary">
+              Call
+            </button>
+          )}
           <label>
-            {method.input.name} as JSON
-            <textarea
-              className="mono"
-              rows={Math.min(20, text.split("\n").length + 1)}
-              value={text}
-              spellCheck={false}
-              onChange={({ target }) => setText(target.value)}
+            Deadline in milliseconds
+            <input
+              type="number"
+              min={1}
+              value={deadline}
+              placeholder="none"
+              onChange={({ target }) => setDeadline(target.value)}
             />
           </label>
-          <p className="row">
-            {isBusy ? (
-              // A node of its own: one that became the other while it is clicked would send the form.
-              <button
-                key="stop"
-                type="button"
-                className="primary"
-                onClick={() => stopping.current?.abort()}
-              >
-                Stop
-              </button>
-            ) : (
-              <button key="call" type="submit" className="primary">
-                Call
-              </button>
-            )}
-            <label>
-              Deadline in milliseconds
-              <input
-                type="number"
-                min={1}
-                value={deadline}
-                placeholder="none"
-                onChange={({ target }) => setDeadline(target.value)}
-              />
-            </label>
-          </p>
-        </form>
-      )}
-      {call !== undefined && <Answer call={call} />}
-    </section>
-  );
-}
-
-function Answer({
-  call: { messages, dropped, requestId, tookMs, error },
-}: {
-  readonly call: Call;
-}) {
-  return (
-    <div className="call" aria-live="polite">
-      <p className="small">
-        {tookMs === undefined ? "In progress" : `Ended after ${duration(tookMs)}`}
-        {requestId !== "" && ` · ${requestId}`}
-        {dropped > 0 && ` · ${dropped} earlier messages are not shown`}
-      </p>
-      {error !== undefined && <Problem error={error} />}
-      {messages.map(({ number, json }) => (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard
-        <pre key={number} tabIndex={0}>
-          {json}
-        </pre>
-      ))}
-    </div>
+        </p>
+      </form>
+      {call !== undefined && <CallView call={call} />}
+    </>
   );
 }

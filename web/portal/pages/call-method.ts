@@ -10,24 +10,36 @@ import {
 import { ConnectError } from "@connectrpc/connect";
 import { transport } from "#web/data/transport.ts";
 
-/** Messages of a stream that are kept for the page: the latest. */
+/** Messages of a call that are kept for the page: the latest. */
 const messagesMax = 100;
 
-/** A message of the answer. */
-interface Received {
+/** A message of a call, in the order of both directions. */
+interface CallMessage {
   readonly number: number;
   readonly json: string;
+  /** The page sent it; only where a call takes more than one. */
+  readonly isSent: boolean;
 }
 
 /** A call as far as it has come. */
 export interface Call {
-  readonly messages: readonly Received[];
+  readonly messages: readonly CallMessage[];
   /** Messages that are not kept any more. */
   readonly dropped: number;
   readonly requestId: string;
   /** Absent while it is in progress. */
   readonly tookMs?: number;
   readonly error?: unknown;
+}
+
+/** A call that has not begun. */
+export const noCall: Call = { messages: [], dropped: 0, requestId: "" };
+
+/** The call with one message more. */
+export function withMessage(call: Call, json: string, isSent: boolean): Call {
+  const number = call.dropped + call.messages.length + 1;
+  const messages = [...call.messages, { number, json, isSent }].slice(-messagesMax);
+  return { ...call, messages, dropped: number - messages.length };
 }
 
 /** What a call may be given. */
@@ -77,21 +89,18 @@ export async function callMethod(
 ): Promise<void> {
   const began = performance.now();
   const registry = createRegistry(method.output);
-  let call: Call = { messages: [], dropped: 0, requestId: "" };
+  let call = noCall;
   const change = (part: Partial<Call>) => {
     call = { ...call, ...part };
     show(call);
   };
   const onHeader = (header: Headers) => change({ requestId: header.get("x-request-id") ?? "" });
   change({});
-  let number = 0;
   try {
     const input = fromJson(method.input, JSON.parse(text));
     for await (const message of answersOf(method, input, options, onHeader)) {
-      number += 1;
       const json = JSON.stringify(toJson(method.output, message, { registry }), null, 2);
-      const messages = [...call.messages, { number, json }].slice(-messagesMax);
-      change({ messages, dropped: number - messages.length });
+      change(withMessage(call, json, false));
     }
   } catch (error) {
     const requestId = ConnectError.from(error).metadata.get("x-request-id") ?? call.requestId;

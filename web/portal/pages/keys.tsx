@@ -1,12 +1,14 @@
 /** Keys and limits: who may call, what was spent, and what is left. */
 
+import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { useMutation } from "@connectrpc/connect-query";
 import { useState } from "react";
-import { type Key, KeysService, type UsageRow } from "#gen/polygate/v1/keys_pb.js";
+import { type Key, KeysService } from "#gen/polygate/v1/keys_pb.js";
 import { type Limit, LimitsService } from "#gen/polygate/v1/limits_pb.js";
-import { count, dateAndTime, dollars } from "#web/data/format.ts";
+import { age, count, dateAndTime, dollars } from "#web/data/format.ts";
 import { useRead } from "#web/data/refresh.ts";
 import { queryClient } from "#web/data/transport.ts";
+import { budgetOf, Usage } from "#web/pages/key-usage.tsx";
 import { NewKey, Secret } from "#web/pages/new-key.tsx";
 import { Problem } from "#web/parts/problem.tsx";
 import { Region } from "#web/parts/region.tsx";
@@ -18,10 +20,8 @@ export function Keys() {
   return (
     <>
       <KeyList />
-      <div className="columns">
-        <Usage />
-        <Limits />
-      </div>
+      <Usage />
+      <Limits />
     </>
   );
 }
@@ -96,7 +96,15 @@ function KeyList() {
               { head: "Scopes", cell: ({ spec }) => words(spec?.scopes, "calls alone") },
               { head: "Models", cell: ({ spec }) => words(spec?.models, "all") },
               { head: "Budget", cell: ({ spec }) => budgetOf(spec?.allowance?.budget) },
-              { head: "Last used", cell: ({ lastUseTime }) => dateAndTime(lastUseTime) },
+              {
+                head: "Last used",
+                cell: ({ lastUseTime: at }) =>
+                  at === undefined ? (
+                    "never"
+                  ) : (
+                    <span title={dateAndTime(at)}>{age(timestampMs(at))} ago</span>
+                  ),
+              },
               {
                 head: "Ends",
                 cell: ({ spec }) => (spec?.expireTime ? dateAndTime(spec.expireTime) : "never"),
@@ -109,58 +117,6 @@ function KeyList() {
     </section>
   );
 }
-
-const budgetOf = (budget: { readonly usd: number; readonly period: string } | undefined) =>
-  budget === undefined ? "none" : `${dollars(budget.usd)} a ${budget.period}`;
-
-function Usage() {
-  const read = useRead(KeysService.method.getUsage, { by: "key" });
-  return (
-    <section className="panel" aria-labelledby="usage">
-      <h2 id="usage">Spent this month</h2>
-      <Region
-        read={read}
-        isEmpty={({ rows }) => rows.length === 0}
-        empty="Nothing was spent since the first of this month, UTC."
-      >
-        {({ rows, total }) => (
-          <>
-            <Table
-              label="Usage by key"
-              rows={rows}
-              keyOf={({ name }) => name}
-              columns={[
-                { head: "Key", cell: ({ name }) => name || "none" },
-                {
-                  head: "Calls",
-                  isNumber: true,
-                  cell: ({ requests }) => count(requests),
-                  sortBy: ({ requests }) => requests,
-                },
-                {
-                  head: "Tokens",
-                  isNumber: true,
-                  cell: (row) => count(tokensOf(row)),
-                  sortBy: tokensOf,
-                },
-                { head: "Cost", isNumber: true, cell: (row) => dollars(usdOf(row)), sortBy: usdOf },
-              ]}
-            />
-            {total !== undefined && (
-              <p className="small">
-                {count(total.requests)} calls, {count(tokensOf(total))} tokens,{" "}
-                {dollars(usdOf(total))} in all
-              </p>
-            )}
-          </>
-        )}
-      </Region>
-    </section>
-  );
-}
-
-const tokensOf = ({ promptTokens, completionTokens }: UsageRow) => promptTokens + completionTokens;
-const usdOf = ({ microUsd }: UsageRow) => microUsd / 1e6;
 
 function Limits() {
   const read = useRead(LimitsService.method.listLimits);
@@ -214,17 +170,14 @@ function Limits() {
 
 /** What is left of a limit, as a bar and in numbers. */
 function Fill({ limit: { remaining, limit, unit } }: { readonly limit: Limit }) {
-  const text = `${count(Math.max(0, remaining))} of ${count(limit)} ${unit}`;
+  const left = Math.max(0, remaining);
+  const text =
+    unit === "usd"
+      ? `${dollars(left)} of ${dollars(limit)}`
+      : `${count(left)} of ${count(limit)} ${unit}`;
   return (
     <>
-      <meter
-        min={0}
-        max={limit}
-        low={limit * 0.2}
-        value={Math.max(0, remaining)}
-        aria-label={text}
-      />{" "}
-      {text}
+      <meter min={0} max={limit} low={limit * 0.2} value={left} aria-label={text} /> {text}
     </>
   );
 }

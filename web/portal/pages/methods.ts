@@ -53,6 +53,22 @@ export function scopeOf(method: DescMethod): string {
   return getOption(method, any_principal) ? "open to every caller" : "needs the scope admin";
 }
 
+/** Whether more than one request may be sent on one call. */
+export const takesStream = ({ methodKind }: DescMethod): boolean =>
+  methodKind === "client_streaming" || methodKind === "bidi_streaming";
+
+/** The command that calls a method of the gateway at an address, its requests from standard input. */
+export function grpcurlOf({ parent, name }: DescMethod, gatewayUrl: string): string {
+  const { protocol, hostname, port } = new URL(gatewayUrl);
+  const isSecure = protocol === "https:";
+  const words = [
+    isSecure ? "grpcurl" : "grpcurl -plaintext",
+    '-H "authorization: Bearer $POLYGATE_API_KEY" -d @',
+    `${hostname}:${port || (isSecure ? 443 : 80)} ${parent.typeName}/${name}`,
+  ];
+  return words.join(" \\\n  ");
+}
+
 /** Messages within messages that a sample goes into. */
 const depthMax = 1;
 

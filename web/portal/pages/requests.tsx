@@ -104,7 +104,7 @@ interface ListProps {
 }
 
 /** Columns that give way to the detail beside the list. */
-const wideOnly: ReadonlySet<string> = new Set(["API", "Caller", "Tokens", "Upstream share"]);
+const wideOnly: ReadonlySet<string> = new Set(["API", "Caller", "Tokens", "Upstream"]);
 
 const columnsOf = (choose: (requestId: string) => void): readonly Column<RequestEntry>[] => [
   {
@@ -137,7 +137,7 @@ const columnsOf = (choose: (requestId: string) => void): readonly Column<Request
   },
   { head: "Took", isNumber: true, cell: ({ durationMs }) => duration(durationMs) },
   {
-    head: "Upstream share",
+    head: "Upstream",
     cell: ({ durationMs, upstreamMs }) => (
       <meter min={0} max={durationMs} value={upstreamMs} title={`${duration(upstreamMs)} upstream`}>
         {duration(upstreamMs)}
