@@ -204,7 +204,7 @@ export class GrpcChannel implements AsyncDisposable {
 
   #open(
     path: string,
-    { fields, signal }: ActiveCall,
+    { fields, signal, messageEnd }: ActiveCall,
     body: Uint8Array | undefined,
   ): ClientStream | Promise<ClientStream> {
     const request = {
@@ -212,6 +212,7 @@ export class GrpcChannel implements AsyncDisposable {
       path,
       fields,
       ...(body === undefined ? {} : { body }),
+      ...(messageEnd === undefined ? {} : { bodyEnd: messageEnd }),
       ...(signal === undefined ? {} : { signal }),
     };
     return this.#client.openNow(request) ?? this.#client.open(request);

@@ -27,9 +27,12 @@ export function envelope(flags: number, payload: Uint8Array): Uint8Array {
   return sealed(flags, framed);
 }
 
-/** Frames a payload where it is: it lies after `prefixBytes` of room, which are written. */
-export function sealed(flags: number, framed: Uint8Array): Uint8Array {
-  const length = framed.length - prefixBytes;
+/**
+ * Frames a payload where it is: it lies after `prefixBytes` of room, which are written. Of its bytes
+ * `bytesAfter` follow elsewhere.
+ */
+export function sealed(flags: number, framed: Uint8Array, bytesAfter = 0): Uint8Array {
+  const length = framed.length - prefixBytes + bytesAfter;
   framed[0] = flags;
   framed[1] = length >>> 24;
   framed[2] = length >>> 16;
