@@ -293,6 +293,11 @@ export interface PredictBackend extends AsyncDisposable {
   find(nameOrAlias: string): ModelStatus | undefined;
   /** The same, asked of whoever may have it; MODEL_UNKNOWN. Absent where `find` knows them all. */
   status?(ref: ModelRef, call: BackendCall): Promise<ModelStatus>;
+  /**
+   * What `status` resolved with a moment ago for a model that serves, so that an inference need not ask;
+   * undefined where it has to. Who would refuse something by it asks first.
+   */
+  recent?(ref: ModelRef): ModelStatus | undefined;
   /** Calls are tried on endpoints, and reported, by routing. */
   readonly isRouted?: boolean;
   /**

@@ -17,6 +17,7 @@ import { encoderOf } from "#protobuf/encoder.ts";
 import { prefixBytes, sealed } from "#protocol/envelope.ts";
 import type { BackendCall, ModelRef } from "./backend.ts";
 import { openGrpcChannel } from "./grpc-channel.ts";
+import type { LastField } from "./last-field.ts";
 import { faultOfServer } from "./model-server-status.ts";
 import { parseCoreAddress } from "./polyagent/address.ts";
 import type { CoreTls } from "./polyagent/wire.ts";
@@ -38,14 +39,22 @@ export interface ModelServerReach {
 }
 
 /**
- * Calls one method, about a model if `ref` names one. Rejects with faults; an abort of the call's signal
- * cancels it at once.
+ * Calls one method, about a model if `ref` names one; `last` follows what `request` has. Rejects with
+ * faults; an abort of the call's signal cancels it at once.
  */
 export type ModelServerMethod<I extends DescMessage, T> = (
   request: MessageInitShape<I>,
   call: BackendCall,
   ref?: ModelRef,
+  last?: LastField,
 ) => Promise<T>;
+
+/** A request as it goes out. */
+interface Sealed {
+  readonly path: string;
+  readonly frame: Uint8Array;
+  readonly messageEnd: Uint8Array | undefined;
+}
 
 /** Connects on first use, and again whenever needed. Throws TypeError when `url` is no address. */
 export class ModelServerChannel implements AsyncDisposable {
@@ -69,11 +78,15 @@ export class ModelServerChannel implements AsyncDisposable {
   ): ModelServerMethod<I, T> {
     const path = pathOfMethod(method);
     const encode = encoderOf(method.input);
-    return async (request, call, ref) => {
+    return async (request, call, ref, last) => {
       if (call.signal.aborted) throw faultFrom(call.signal.reason);
-      const frame = encode(create(method.input, request), prefixBytes);
-      this.#checkSize(frame.length - prefixBytes);
-      const message = await this.#sent(path, frame, call, ref);
+      const encoded = encode(create(method.input, request), prefixBytes);
+      const frame = last === undefined ? encoded : Buffer.concat([encoded, last.head]);
+      const messageEnd = last?.bytes;
+      const bytesAfter = messageEnd?.length ?? 0;
+      this.#checkSize(frame.length - prefixBytes + bytesAfter);
+      sealed(0, frame, bytesAfter);
+      const message = await this.#sent({ path, frame, messageEnd }, call, ref);
       try {
         return read(message);
       } catch (cause) {
@@ -90,9 +103,14 @@ export class ModelServerChannel implements AsyncDisposable {
     throw fault("BODY_TOO_LARGE", `the request is ${bytes} bytes for the server, ${limit}`);
   }
 
-  async #sent(path: string, frame: Buffer, call: BackendCall, ref: ModelRef | undefined) {
+  async #sent(
+    { path, frame, messageEnd }: Sealed,
+    call: BackendCall,
+    ref: ModelRef | undefined,
+  ): Promise<Uint8Array> {
+    const options = { ...optionsOf(call), messageEnd };
     try {
-      return (await this.#channel.unary(path, sealed(0, frame), optionsOf(call))).message;
+      return (await this.#channel.unary(path, frame, options)).message;
     } catch (thrown) {
       if (call.signal.aborted) throw faultFrom(call.signal.reason);
       throw thrown instanceof GrpcError ? faultOfServer(thrown, call, ref) : thrown;

@@ -154,6 +154,13 @@ export class PredictCatalog implements PredictBackend {
     throw unknown(ref);
   }
 
+  /** See PredictBackend: as whoever would be asked first has said. It names no group, which has to be asked what it has now. */
+  recent(ref: ModelRef): ModelStatus | undefined {
+    const local = this.#local.find(ref.model);
+    if (local !== undefined && (!this.isRouted || has(local, ref))) return undefined;
+    return this.groups.find((group) => group.mayHave(ref))?.recent(ref);
+  }
+
   /** See PredictBackend: the version of whoever is asked first. */
   async keepable(
     status: ModelStatus,

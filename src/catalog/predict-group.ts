@@ -112,6 +112,18 @@ export class PredictGroup {
     return known === undefined ? undefined : { ...known.status, name };
   }
 
+  /** What was just said of a model that serves; undefined when it has to be asked for. */
+  recent(ref: ModelRef): ModelStatus | undefined {
+    const status = this.#recent(this.ownRef(ref));
+    return status && { ...status, name: ref.model };
+  }
+
+  #recent(own: ModelRef): ModelStatus | undefined {
+    const known = this.#known.get(keyOf(own));
+    const isFresh = known !== undefined && this.#nowMs - known.atMs < freshMs;
+    return isFresh && known.status.state === "available" ? known.status : undefined;
+  }
+
   /** The version that a request without a number meant when it was asked last; empty when it never was. */
   versionOf(ref: ModelRef): string {
     return this.#known.peek(keyOf(this.ownRef(ref)))?.status.version ?? "";
@@ -265,11 +277,10 @@ export class PredictGroup {
   /** The inputs in the model's order. A model that has changed since it was asked about is asked about again before its inputs are refused. */
   async #checked(server: ModelServer, request: InferRequest, call: BackendCall) {
     const { inputs } = request;
-    const known = this.#known.get(keyOf(request));
-    const isFresh = known !== undefined && this.#nowMs - known.atMs < freshMs;
-    if (isFresh && known.status.state === "available") {
+    const recent = this.#recent(request);
+    if (recent !== undefined) {
       try {
-        return checked(inputs, known.status);
+        return checked(inputs, recent);
       } catch (thrown) {
         if (reasonOf(faultFrom(thrown)) !== "TENSOR_INVALID") throw thrown;
       }

@@ -35,8 +35,8 @@ export class GatheredBytes {
   readonly #copiedBytesMax: number;
 
   /**
-   * No more than `bytesMax` is added: with all of it, the room has no byte too many. So many are what
-   * will come where the size `isExact`, and a limit where not.
+   * As a rule no more than `bytesMax` is added: with all of it, the room has no byte too many. So many
+   * are what will come where the size `isExact`, and a limit where not.
    */
   constructor(bytesMax: number = Number.POSITIVE_INFINITY, isExact = false) {
     this.#bytesMax = bytesMax;
@@ -58,7 +58,9 @@ export class GatheredBytes {
     const length = this.length + count;
     const room = this.#room.length;
     if (length <= room) return room;
-    return Math.max(length, Math.min(this.#nextRoomBytes(length), this.#bytesMax));
+    const next = this.#nextRoomBytes(length);
+    // What comes in spite of the size has no size.
+    return Math.max(length, length > this.#bytesMax ? next : Math.min(next, this.#bytesMax));
   }
 
   /** Adds a copy of a piece. */

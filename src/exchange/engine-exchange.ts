@@ -2,7 +2,7 @@
 
 import type { Socket } from "node:net";
 import { appended } from "#core/appended.ts";
-import type { BodyProgress } from "#core/body-progress.ts";
+import type { BodyProgress, LengthFrom } from "#core/body-progress.ts";
 import { BodyRefusedError } from "#http/body-refused.ts";
 import { BodyTooLargeError } from "#http/body-too-large.ts";
 import { ConnectionBrokenError } from "#http1/connection-broken.ts";
@@ -36,7 +36,7 @@ export interface EngineStream
   sharedFields?: HeaderList | undefined;
   /** What fails in these three is not mapped to gateway errors. */
   takeBody(): Uint8Array | undefined;
-  body(bytesMax: number): Promise<Uint8Array>;
+  body(bytesMax: number, lengthFrom?: LengthFrom): Promise<Uint8Array>;
   chunks(bytesMax: number, progress?: BodyProgress): AsyncIterable<Uint8Array>;
 }
 
@@ -132,11 +132,11 @@ export class EngineExchange implements Exchange {
     return whole;
   }
 
-  async body(bytesMax: number): Promise<Uint8Array> {
+  async body(bytesMax: number, lengthFrom?: LengthFrom): Promise<Uint8Array> {
     const whole = this.takeBody(bytesMax);
     if (whole !== undefined) return whole;
     try {
-      return await this.stream.body(Math.min(bytesMax, this.#bodyBytesMax));
+      return await this.stream.body(Math.min(bytesMax, this.#bodyBytesMax), lengthFrom);
     } catch (thrown) {
       throw translated(thrown);
     }

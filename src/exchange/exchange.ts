@@ -1,6 +1,6 @@
 /** The one interface to an HTTP request and its response, whatever wire and engine carry them. */
 
-import type { BodyProgress } from "#core/body-progress.ts";
+import type { BodyProgress, LengthFrom } from "#core/body-progress.ts";
 import type { CertificateNames } from "#core/certificate-names.ts";
 
 /** Response fields in the order they are sent; names in lower case, one entry per value. */
@@ -55,10 +55,11 @@ export interface Exchange {
   /** The whole body when it is here already: the way of small calls. Else undefined; fails as `body`. */
   takeBody(bytesMax: number): Uint8Array | undefined;
   /**
-   * The whole body. Fails with BODY_TOO_LARGE past `bytesMax`, BODY_TIMEOUT when it comes too slowly,
-   * BUFFERS_FULL when there is no memory for it, CANCELLED when the client leaves.
+   * The whole body; where its head says no length, its start may: `lengthFrom`, which need not be asked.
+   * Fails with BODY_TOO_LARGE past `bytesMax`, BODY_TIMEOUT when it comes too slowly, BUFFERS_FULL when
+   * there is no memory for it, CANCELLED when the client leaves.
    */
-  body(bytesMax: number): Promise<Uint8Array>;
+  body(bytesMax: number, lengthFrom?: LengthFrom): Promise<Uint8Array>;
   /**
    * The body in pieces; reading slowly slows the sender. A reader who keeps pieces until they make a
    * message tells its `progress`: they count as held until then, and the client may rest between

@@ -24,6 +24,8 @@ export interface CallOptions {
   readonly signalKeepsTime?: boolean;
   /** Coding of messages that are worth it; identity when absent. */
   readonly encoding?: "gzip" | "br" | "zstd";
+  /** The end of the one message, after its frame, where it need not be copied behind it. Such a message has no coding. */
+  readonly messageEnd?: Uint8Array | undefined;
   /** The server is offered no coding for its messages: what it has to say does not shrink. */
   readonly wantsPlain?: boolean;
 }
@@ -85,6 +87,7 @@ export function requestFields(options: CallOptions): FieldList {
 /** A call in progress: what ends it, and what coding it sends. Disposing of it stops its timer. */
 export class ActiveCall implements Disposable {
   readonly fields: FieldList;
+  readonly messageEnd: Uint8Array | undefined;
   readonly #coding: Coding | undefined;
   /** Aborts by the caller's signal or by the deadline. */
   readonly signal: AbortSignal | undefined;
@@ -101,6 +104,7 @@ export class ActiveCall implements Disposable {
     }
     this.#clock = clock;
     this.fields = requestFields(options);
+    this.messageEnd = options.messageEnd;
     this.#coding = encoding === undefined ? undefined : codingOf(encoding);
     this.#deadlineMs =
       timeoutMs === undefined ? Number.POSITIVE_INFINITY : clock.nowMs() + timeoutMs;
@@ -117,7 +121,7 @@ export class ActiveCall implements Disposable {
 
   /** A message's frame in the call's coding, if it is worth that. */
   coded(frame: Uint8Array): Uint8Array | Promise<Uint8Array> {
-    return coded(frame, this.#coding, compressBytesMin);
+    return this.messageEnd === undefined ? coded(frame, this.#coding, compressBytesMin) : frame;
   }
 
   /** What the call failed with, from whatever was thrown. */

@@ -5,7 +5,7 @@ import type { Rng } from "#core/rng.ts";
 import { BodyTooLargeError } from "#http/body-too-large.ts";
 import { Http2Client, type Http2ClientOptions } from "#http2/client.ts";
 import type { ClientStream } from "#http2/client-stream.ts";
-import { prefixBytes } from "#protocol/envelope.ts";
+import { envelopeBytes, prefixBytes } from "#protocol/envelope.ts";
 import { Deframer } from "#protocol/envelope-reader.ts";
 import type { Metadata } from "#protocol/metadata.ts";
 import { Repeats } from "./break-status.ts";
@@ -143,7 +143,7 @@ export class GrpcChannel implements AsyncDisposable {
   #answer(stream: ClientStream, asked: Asked): Promise<GrpcResponse> {
     const { call } = asked;
     const broken = (thrown: unknown) => failed(call, failureOf(stream, thrown));
-    return stream.body(this.#reading.messageBytesMax + prefixBytes).then(
+    return stream.body(this.#reading.messageBytesMax + prefixBytes, envelopeBytes).then(
       (body) => {
         try {
           const message = this.#messageOf(stream, body, call);
@@ -204,7 +204,7 @@ export class GrpcChannel implements AsyncDisposable {
 
   #open(
     path: string,
-    { fields, signal }: ActiveCall,
+    { fields, signal, messageEnd }: ActiveCall,
     body: Uint8Array | undefined,
   ): ClientStream | Promise<ClientStream> {
     const request = {
@@ -212,6 +212,7 @@ export class GrpcChannel implements AsyncDisposable {
       path,
       fields,
       ...(body === undefined ? {} : { body }),
+      ...(messageEnd === undefined ? {} : { bodyEnd: messageEnd }),
       ...(signal === undefined ? {} : { signal }),
     };
     return this.#client.openNow(request) ?? this.#client.open(request);

@@ -1,6 +1,6 @@
 /** A body that comes in: kept as it came, read whole or in pieces, slowly when its reader is slow. */
 
-import { type BodyProgress, partsOfOne } from "#core/body-progress.ts";
+import { type BodyProgress, type LengthFrom, partsOfOne } from "#core/body-progress.ts";
 import { GatheredBytes } from "#core/gathered-bytes.ts";
 import { isSmallPart, owned, PieceList } from "#core/piece-list.ts";
 import { BodyTooLargeError } from "./body-too-large.ts";
@@ -35,6 +35,8 @@ export class IncomingBody {
   #wholeBytesMax = -1;
   /** Its length, as far as that is known. */
   #wholeBytes = 0;
+  /** Who knows it from the first bytes, until those have come. */
+  #lengthFrom: LengthFrom | undefined;
   #whole: PromiseWithResolvers<Buffer> | undefined;
   /** Why its reader gets no more: what still comes is dropped, and no more granted. */
   #failure: Error | undefined;
@@ -91,13 +93,15 @@ export class IncomingBody {
       this.#first = outlives ? this.#copied(piece) : piece;
       return true;
     }
-    this.#gathered ??= this.#gather();
+    this.#gathered ??= this.#gather(piece);
     this.#gathered.add(piece);
     return false;
   }
 
-  /** Puts what has come so far where the rest will follow it. */
-  #gather(): GatheredBytes {
+  /** Puts what has come before `next` where the rest will follow it. */
+  #gather(next: Buffer): GatheredBytes {
+    const told = this.#lengthFrom?.(this.#first ?? next) ?? this.#wholeBytes;
+    this.#wholeBytes = Math.min(told, this.#wholeBytesMax);
     const isExact = this.#wholeBytes < this.#wholeBytesMax;
     const gathered = new GatheredBytes(this.#wholeBytes, isExact);
     for (let piece = this.#takeFirst(); piece !== undefined; piece = this.#takeFirst()) {
@@ -141,10 +145,15 @@ export class IncomingBody {
   }
 
   /**
-   * The whole body, of `bytesAll` bytes where its head says so. Rejects with BodyTooLargeError past
-   * `bytesMax` and with what broke the stream.
+   * The whole body, of `bytesAll` bytes where its head says so, or `lengthFrom` its start. Rejects with
+   * BodyTooLargeError past `bytesMax` and with what broke the stream.
    */
-  read(bytesMax: number, source: BodySource, bytesAll = bytesMax): Promise<Buffer> {
+  read(
+    bytesMax: number,
+    source: BodySource,
+    bytesAll = bytesMax,
+    lengthFrom?: LengthFrom,
+  ): Promise<Buffer> {
     // One promise, settled by who brings the last piece: every response to a call of this project comes by here.
     const whole = Promise.withResolvers<Buffer>();
     const broken = this.#failure ?? (this.ended ? undefined : source.broken());
@@ -153,6 +162,7 @@ export class IncomingBody {
     } else {
       this.#wholeBytesMax = bytesMax;
       this.#wholeBytes = bytesAll;
+      this.#lengthFrom = lengthFrom;
       if (this.#waitingBytes > 0) source.kept(this.#waitingBytes);
       this.#whole = whole;
       if (this.#waitingBytes > bytesMax) this.#fail(new BodyTooLargeError(bytesMax), source);

@@ -1,7 +1,7 @@
 /** A request and its response on a server: the interface that handlers see. */
 
 import { appended } from "#core/appended.ts";
-import type { BodyProgress } from "#core/body-progress.ts";
+import type { BodyProgress, LengthFrom } from "#core/body-progress.ts";
 import { BodyTooLargeError } from "#http/body-too-large.ts";
 import { type BodySource, IncomingBody } from "#http/incoming-body.ts";
 import type { OutputChunk } from "#http/write-chunks.ts";
@@ -128,11 +128,15 @@ export class ServerExchange implements BodySource, Output {
     return whole;
   }
 
-  /** The whole body. Rejects with BodyTooLargeError or ConnectionBrokenError. */
-  async body(bytesMax: number): Promise<Buffer> {
+  /**
+   * The whole body; where its head says no length, its start may: `lengthFrom`. Rejects with
+   * BodyTooLargeError or ConnectionBrokenError.
+   */
+  async body(bytesMax: number, lengthFrom?: LengthFrom): Promise<Buffer> {
     this.#invite(bytesMax);
     const { bodyBytes } = this.#facts;
-    return await this.#body.read(bytesMax, this, bodyBytes < 0 ? bytesMax : bodyBytes);
+    if (bodyBytes < 0) return await this.#body.read(bytesMax, this, bytesMax, lengthFrom);
+    return await this.#body.read(bytesMax, this, bodyBytes);
   }
 
   /** The body in pieces; reading slowly slows the sender. Fails as `body` does. */

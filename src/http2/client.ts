@@ -53,6 +53,8 @@ export interface ClientRequest {
   readonly fields: FieldList;
   /** The whole body, sent with the head; absent when it follows by `write`. */
   readonly body?: Uint8Array;
+  /** The end of the body, after `body`, where it need not be copied behind it. Not empty. */
+  readonly bodyEnd?: Uint8Array | undefined;
   /** Breaks the call off, also while it waits. */
   readonly signal?: AbortSignal;
 }
@@ -219,12 +221,13 @@ export class Http2Client implements AsyncDisposable {
   openNow(request: ClientRequest): ClientStream | undefined {
     const session = this.#freeSession();
     if (session === undefined) return undefined;
-    const { method, path, fields, body, signal } = request;
+    const { method, path, fields, body, bodyEnd, signal } = request;
     const head = { method, path, scheme: this.#scheme, authority: this.#authority };
-    const end = body !== undefined && body.length === 0;
+    const end = body !== undefined && body.length === 0 && bodyEnd === undefined;
     const stream = session.connection.openStream(head, fields, end);
     stream.dispatched = true;
-    if (body !== undefined && !end) stream.push(body, true);
+    if (body !== undefined && !end) stream.push(body, bodyEnd === undefined);
+    if (bodyEnd !== undefined) stream.push(bodyEnd, true);
     if (signal !== undefined) stream.follow(signal);
     return stream;
   }

@@ -1,6 +1,6 @@
 /** What both sides of a stream share: a body that comes in, and pieces that go out at the peer's pace. */
 
-import type { BodyProgress } from "#core/body-progress.ts";
+import type { BodyProgress, LengthFrom } from "#core/body-progress.ts";
 import { type BodyRefusal, BodyRefusedError } from "#http/body-refused.ts";
 import { BodyTooLargeError } from "#http/body-too-large.ts";
 import { type BodySource, IncomingBody } from "#http/incoming-body.ts";
@@ -65,10 +65,14 @@ export class MessageStream extends Stream implements BodySource {
     return whole;
   }
 
-  /** The whole body. Rejects with BodyTooLargeError, BodyRefusedError or StreamBrokenError. */
-  body(bytesMax: number): Promise<Buffer> {
+  /**
+   * The whole body; where its head says no length, its start may: `lengthFrom`. Rejects with
+   * BodyTooLargeError, BodyRefusedError or StreamBrokenError.
+   */
+  body(bytesMax: number, lengthFrom?: LengthFrom): Promise<Buffer> {
     if (this.#promisesMoreThan(bytesMax)) this.#body.refuse(new BodyTooLargeError(bytesMax), this);
-    return this.#body.read(bytesMax, this);
+    if (this.bodyBytesLeft <= 0) return this.#body.read(bytesMax, this, bytesMax, lengthFrom);
+    return this.#body.read(bytesMax, this, this.receivedBytes + this.bodyBytesLeft);
   }
 
   /**

@@ -1,7 +1,7 @@
 /** A request and its response on a server: the interface that handlers see. */
 
 import { appended } from "#core/appended.ts";
-import type { BodyProgress } from "#core/body-progress.ts";
+import type { BodyProgress, LengthFrom } from "#core/body-progress.ts";
 import { type ErrorCode, errorCode } from "./error-code.ts";
 import { MessageStream } from "./message-stream.ts";
 import type { FieldList } from "./stream.ts";
@@ -43,9 +43,9 @@ export class ServerStream extends MessageStream {
     return this.#gone.signal;
   }
 
-  override body(bytesMax: number): Promise<Buffer> {
+  override body(bytesMax: number, lengthFrom?: LengthFrom): Promise<Buffer> {
     this.#invite(bytesMax);
-    return super.body(bytesMax);
+    return super.body(bytesMax, lengthFrom);
   }
 
   override chunks(bytesMax: number, progress?: BodyProgress): AsyncGenerator<Buffer> {

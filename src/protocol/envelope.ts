@@ -27,9 +27,12 @@ export function envelope(flags: number, payload: Uint8Array): Uint8Array {
   return sealed(flags, framed);
 }
 
-/** Frames a payload where it is: it lies after `prefixBytes` of room, which are written. */
-export function sealed(flags: number, framed: Uint8Array): Uint8Array {
-  const length = framed.length - prefixBytes;
+/**
+ * Frames a payload where it is: it lies after `prefixBytes` of room, which are written. Of its bytes
+ * `bytesAfter` follow elsewhere.
+ */
+export function sealed(flags: number, framed: Uint8Array, bytesAfter = 0): Uint8Array {
+  const length = framed.length - prefixBytes + bytesAfter;
   framed[0] = flags;
   framed[1] = length >>> 24;
   framed[2] = length >>> 16;
@@ -52,6 +55,18 @@ export function coded(
   return bytes instanceof Promise ? bytes.then(sent) : sent(bytes);
 }
 
+/** The bytes of a body of one envelope, as its prefix says; undefined where that is not whole. */
+export function envelopeBytes(start: Uint8Array): number | undefined {
+  return start.length < prefixBytes ? undefined : prefixBytes + lengthAt(start, 0);
+}
+
+function lengthAt(bytes: Uint8Array, offset: number): number {
+  return (
+    (bytes[offset + 1] ?? 0) * 0x100_0000 +
+    (((bytes[offset + 2] ?? 0) << 16) | ((bytes[offset + 3] ?? 0) << 8) | (bytes[offset + 4] ?? 0))
+  );
+}
+
 /** The payload length that the prefix at `offset` promises. Throws for flags or a length that cannot be. */
 export function promised(bytes: Uint8Array, offset: number, { messageBytesMax }: Reading): number {
   const flags = bytes[offset] ?? 0;
@@ -61,9 +76,7 @@ export function promised(bytes: Uint8Array, offset: number, { messageBytesMax }:
       code: Code.Internal,
     });
   }
-  const length =
-    (bytes[offset + 1] ?? 0) * 0x100_0000 +
-    (((bytes[offset + 2] ?? 0) << 16) | ((bytes[offset + 3] ?? 0) << 8) | (bytes[offset + 4] ?? 0));
+  const length = lengthAt(bytes, offset);
   if (length > messageBytesMax) throw messageTooLarge(messageBytesMax);
   return length;
 }

@@ -8,6 +8,7 @@ import { messageTooLarge } from "#protocol/compression.ts";
 import {
   coded,
   type Envelope,
+  envelopeBytes,
   isCompressed,
   onlyEnvelope,
   prefixBytes,
@@ -178,7 +179,8 @@ export class EnvelopedHandler {
     } catch (thrown) {
       throw this.#asMessage(thrown);
     }
-    const read = inTime(calls, call, () => exchange.body(bytesMax));
+    const lengthFrom = this.#protocol.isText ? undefined : envelopeBytes;
+    const read = inTime(calls, call, () => exchange.body(bytesMax, lengthFrom));
     return read.catch((thrown): never => {
       throw this.#asMessage(thrown);
     });

@@ -13,7 +13,7 @@ import { requireModel } from "./allowed-models.ts";
 import { backendCallOf } from "./backend-call.ts";
 
 /** What knows models: at once, or by asking others. */
-export type ModelSource = Pick<PredictBackend, "find" | "status">;
+export type ModelSource = Pick<PredictBackend, "find" | "recent" | "status">;
 
 /** What the fields are called that name them. */
 export interface ChoiceFields {
@@ -80,6 +80,38 @@ export async function callersModel(
 ): Promise<ModelStatus> {
   requireModel(context.values, wanted.model, source.find(wanted.model)?.name);
   return await modelOf(source, wanted, backendCallOf(context), fields);
+}
+
+/** What a call wants of the model that it runs. */
+export interface RunFields extends ChoiceFields {
+  /** Throws for a model that lacks what the request wants of it. */
+  readonly requireFit: (status: ModelStatus) => unknown;
+}
+
+/**
+ * The same for a call that runs the model: servers are not asked for what they have said a moment ago,
+ * except before the call is refused by it, for the model may have changed.
+ */
+export async function callersModelToRun(
+  source: ModelSource,
+  wanted: ModelRef,
+  context: HandlerContext,
+  { requireFit, ...fields }: RunFields,
+): Promise<ModelStatus> {
+  requireModel(context.values, wanted.model, source.find(wanted.model)?.name);
+  const recent = source.recent?.(wanted);
+  if (recent !== undefined) {
+    try {
+      requireChoice(recent, wanted, fields.version);
+      requireFit(recent);
+      return recent;
+    } catch {
+      // It may have changed.
+    }
+  }
+  const status = await modelOf(source, wanted, backendCallOf(context), fields);
+  requireFit(status);
+  return status;
 }
 
 /** The model that is meant, with the version that is meant. Rejects with MODEL_UNKNOWN, which names the field. */

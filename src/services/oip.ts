@@ -18,7 +18,7 @@ import {
 } from "#gen/inference/grpc_service_pb.js";
 import { requireCaller } from "#interceptors/caller.ts";
 import { allowedModels, requireModel } from "./allowed-models.ts";
-import { callersModel, choiceOf } from "./model-choice.ts";
+import { callersModel, callersModelToRun, choiceOf } from "./model-choice.ts";
 import { classesOf } from "./oip-classes.ts";
 import { configOf, indexOf, isServed, metadataOf, numberOf, statisticsOf } from "./oip-models.ts";
 import { inputsFrom, isRaw, outputsTo, refuseSharedMemory } from "./oip-tensors.ts";
@@ -121,8 +121,10 @@ async function infer(
   const choice = choiceOf(request.modelVersion);
   const fields = { model: "model_name", version: "model_version" };
   const wanted = { model: request.modelName, ...choice };
-  const status = await callersModel(deps.backend, wanted, context, fields);
-  const outputsWanted = wantedOutputs(request.outputs, status);
+  const outputsOf = (model: ModelStatus) => wantedOutputs(request.outputs, model);
+  const terms = { ...fields, requireFit: outputsOf };
+  const status = await callersModelToRun(deps.backend, wanted, context, terms);
+  const outputsWanted = outputsOf(status);
   const inputs = inputsFrom(request);
   requireBatch(status, inputs);
   const done = await runModel(deps, status, { ...choice, inputs }, context);

@@ -2,7 +2,7 @@
 
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
-import type { InferResponse, ModelStatus } from "#backends/backend.ts";
+import type { InferResponse, ModelStatus, TensorSpec } from "#backends/backend.ts";
 import { bytesFromElements } from "#core/byte-elements.ts";
 import type { Clock } from "#core/clock.ts";
 import { shortestFloat32 } from "#core/shortest-float.ts";
@@ -22,7 +22,7 @@ import { type ImageFrame, inputFrame } from "#inference/image-frame.ts";
 import { isFiniteTensor } from "#inference/tensor-view.ts";
 import { requireCaller } from "#interceptors/caller.ts";
 import { callRecordKey } from "#interceptors/context.ts";
-import { callersModel, choiceOf } from "./model-choice.ts";
+import { callersModelToRun, choiceOf } from "./model-choice.ts";
 import { type RunDeps, runModel } from "./run-model.ts";
 import { tensorFromWire, tensorToWire } from "./tensors.ts";
 import type { UploadedFiles } from "./uploaded-files.ts";
@@ -52,13 +52,29 @@ interface Prepared {
   readonly preprocessMs: number;
 }
 
-/** An image as it came, for a model elsewhere that decodes images itself: its only input takes bytes. */
-function encodedImage(file: Uint8Array, { backend, inputs }: ModelStatus): NamedTensor | undefined {
+/**
+ * The only input of a model elsewhere that decodes images itself: it takes bytes. Throws REQUEST_INVALID
+ * for a model that has none such.
+ */
+function encodedInput({ name, backend, inputs }: ModelStatus): TensorSpec {
   const [input, ...others] = inputs;
-  if (backend === undefined || input?.datatype !== "BYTES" || others.length > 0) return undefined;
-  if (input.shape.length > 1) return undefined;
-  const shape = input.isScalar === true ? [] : [1];
-  return { name: input.name, datatype: "BYTES", shape, bytes: bytesFromElements([file]) };
+  const takesBytes = input?.datatype === "BYTES" && input.shape.length <= 1;
+  if (backend !== undefined && takesBytes && others.length === 0) return input;
+  const description = `model "${name}" takes tensors in inputs, not images`;
+  throw fault("REQUEST_INVALID", `file: ${description}`, {
+    fields: [{ field: "file", description }],
+  });
+}
+
+/** An image as it came. */
+function encodedImage(file: Uint8Array, { name, isScalar }: TensorSpec): NamedTensor {
+  const shape = isScalar === true ? [] : [1];
+  return { name, datatype: "BYTES", shape, bytes: bytesFromElements([file]) };
+}
+
+/** Throws REQUEST_INVALID where an image is sent to a model that takes none. */
+function requireForm({ file }: PredictRequest, status: ModelStatus): void {
+  if (file.length > 0 && status.spec.image === undefined) encodedInput(status);
 }
 
 async function prepare(
@@ -72,13 +88,9 @@ async function prepare(
     requireBatch(status, inputs);
     return { inputs, frame: image && inputFrame(image), preprocessMs: 0 };
   }
-  const encoded = image === undefined ? encodedImage(request.file, status) : undefined;
-  if (encoded !== undefined) return { inputs: [encoded], frame: undefined, preprocessMs: 0 };
   if (image === undefined) {
-    const description = `model "${status.name}" takes tensors in inputs, not images`;
-    throw fault("REQUEST_INVALID", `file: ${description}`, {
-      fields: [{ field: "file", description }],
-    });
+    const encoded = encodedImage(request.file, encodedInput(status));
+    return { inputs: [encoded], frame: undefined, preprocessMs: 0 };
   }
   const startMs = clock.nowMs();
   const { tensor, frame } = await decoding.run(
@@ -174,7 +186,8 @@ async function predict(deps: PredictDeps, request: PredictRequest, context: Hand
   const { backend, clock } = deps;
   const choice = choiceOf(request.version);
   const wanted = { model: request.model, ...choice };
-  const status = await callersModel(backend, wanted, context, fields);
+  const requireFit = (model: ModelStatus) => requireForm(request, model);
+  const status = await callersModelToRun(backend, wanted, context, { ...fields, requireFit });
   const { name: model } = status;
   context.values.get(callRecordKey).model = model;
   const prepared = await prepare(request, status, { ...deps, signal: context.signal });

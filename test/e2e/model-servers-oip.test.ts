@@ -47,6 +47,15 @@ describe.each([
     expect((await predict(gateway, "echo", whole)).outputs[0]?.raw).toEqual(whole.raw);
   });
 
+  test("a large tensor comes back as it was", async () => {
+    await using double = await startOip(facts);
+    await using gateway = await startTestGateway({ env: { ONNX_RUNTIME_URL: double[url] } });
+    const many = longs(...Array.from({ length: 50_000 }, (__, at) => BigInt(at) << 20n));
+    const [output] = (await predict(gateway, "echo", many)).outputs;
+    expect(output?.shape).toEqual([50_000]);
+    expect(Buffer.from(output?.raw ?? []).equals(many.raw)).toBe(true);
+  });
+
   test("bad inputs are refused with both sides, before the server sees them", async () => {
     await using double = await startOip(facts);
     await using gateway = await startTestGateway({ env: { ONNX_RUNTIME_URL: double[url] } });

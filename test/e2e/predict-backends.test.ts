@@ -263,6 +263,23 @@ test("a prediction that fails is counted once, wherever it was to run", async ()
   expect(await failures()).toEqual(before.map((count) => count + 1));
 });
 
+test("a server that has said what a model takes is asked for predictions alone, and again before it is contradicted", async () => {
+  const client = createClient(GRPCInferenceService, grpcTo(use.url));
+  const request = (output: string) => ({
+    modelName: "half_plus_two",
+    inputs: [{ name: "x", datatype: "FP32", shape: [1n] }],
+    outputs: [{ name: output }],
+    rawInputContents: [bytesFromNumbers("FP32", [1])],
+  });
+  await client.modelInfer(request("y"));
+  const { metadata, status } = tensorflow.asked;
+  for (let count = 0; count < 3; count += 1) await client.modelInfer(request("y"));
+  expect(tensorflow.asked.metadata).toBe(metadata);
+  await expect(client.modelInfer(request("z"))).rejects.toThrow(/no output "z"; there is "y"/);
+  expect(tensorflow.asked.metadata).toBe(metadata + 1);
+  expect(tensorflow.asked.status).toBeGreaterThan(status);
+});
+
 test("a model of both is the servers' while they answer, and this process's when they are away", async () => {
   const asked = async () =>
     await Promise.all(Object.values(ways).map((infer) => infer("shared", "FP32", [10])));

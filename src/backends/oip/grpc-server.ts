@@ -1,9 +1,12 @@
 /** A server that speaks the Open Inference Protocol by gRPC: Triton, KServe, OpenVINO and others. */
 
+import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import type { BackendCall, ModelRef, ModelServer, ModelStatus } from "#backends/backend.ts";
+import { type LastField, lastFieldBytesMin } from "#backends/last-field.ts";
 import { ModelServerChannel, type ModelServerReach } from "#backends/model-server-channel.ts";
 import { insteadOf, wordsOf } from "#backends/model-server-status.ts";
 import type { Clock } from "#core/clock.ts";
+import type { NamedTensor } from "#core/tensor.ts";
 import { fault } from "#errors/fault.ts";
 import { GRPCInferenceService } from "#gen/inference/grpc_service_pb.js";
 import { parserOf } from "#grpc-client/method.ts";
@@ -74,6 +77,7 @@ export function createOipGrpcServer({ models, ...reach }: OipOptions, clock: Clo
     async infer({ inputs, ...ref }, call) {
       const { model, version } = versioned(ref);
       const startMs = clock.nowMs();
+      const { last, ...contents } = contentsOf(inputs);
       const done = await modelInfer(
         {
           modelName: model,
@@ -83,10 +87,11 @@ export function createOipGrpcServer({ models, ...reach }: OipOptions, clock: Clo
             datatype,
             shape: shape.map(BigInt),
           })),
-          rawInputContents: inputs.map(({ bytes }) => bytes),
+          ...contents,
         },
         call,
         ref,
+        last,
       );
       return { ...done, queueMs: 0, computeMs: clock.nowMs() - startMs };
     },
@@ -106,4 +111,20 @@ export function createOipGrpcServer({ models, ...reach }: OipOptions, clock: Clo
 function versioned(ref: ModelRef): ModelRef {
   if (ref.label === undefined || ref.label === "") return ref;
   throw fault("BACKEND_MODEL_MISSING", `there is no ${wordsOf(ref)}`);
+}
+
+/** ModelInferRequest.raw_input_contents. */
+const contentsField = 7;
+
+/** The bytes of inputs in order, the last of them apart where they are many. */
+function contentsOf(inputs: readonly NamedTensor[]): {
+  readonly rawInputContents: Uint8Array[];
+  readonly last?: LastField;
+} {
+  const all = inputs.map(({ bytes }) => bytes);
+  const bytes = all.at(-1);
+  if (bytes === undefined || bytes.length < lastFieldBytesMin) return { rawInputContents: all };
+  const head = new BinaryWriter().tag(contentsField, WireType.LengthDelimited);
+  const last = { head: head.uint32(bytes.length).finish(), bytes };
+  return { rawInputContents: all.slice(0, -1), last };
 }

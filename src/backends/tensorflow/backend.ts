@@ -24,7 +24,7 @@ import { plainSpec } from "#inference/model-spec.ts";
 import { specOf } from "./model-spec.ts";
 import { readPredictResponse } from "./response-reader.ts";
 import { type Signature, servingDefault, signatureOf } from "./signature.ts";
-import { tensorProtoOf } from "./tensor-writer.ts";
+import { inputsOf } from "./tensor-writer.ts";
 
 /** How to reach a server, and what it is known to have. */
 export interface TensorflowOptions extends ModelServerReach {
@@ -125,11 +125,9 @@ export function createTensorflowBackend(
     },
     async infer({ inputs, ...ref }, call) {
       const startMs = clock.nowMs();
-      const request = {
-        modelSpec: specOf(ref),
-        inputs: Object.fromEntries(inputs.map((tensor) => [tensor.name, tensorProtoOf(tensor)])),
-      };
-      const { outputs, version } = await predict(request, call, ref);
+      const { last, ...given } = inputsOf(inputs);
+      const request = { modelSpec: specOf(ref), ...given };
+      const { outputs, version } = await predict(request, call, ref, last);
       return { outputs, version, queueMs: 0, computeMs: clock.nowMs() - startMs };
     },
     async check(signal) {

@@ -26,7 +26,7 @@ const server: ModelServer = {
   async describe({ model }): Promise<ModelStatus> {
     described.push(model);
     const inputs = takes.map((name) => ({ name, datatype: "FP32", shape: [-1] }));
-    return { name: model, state: "available", version, inputs, outputs: [], spec: plainSpec };
+    return { name: model, state, version, inputs, outputs: [], spec: plainSpec };
   },
   async infer() {
     inferred += 1;
@@ -36,6 +36,7 @@ const server: ModelServer = {
 };
 
 let version: string;
+let state: ModelStatus["state"];
 let group: PredictGroup;
 
 beforeEach(() => {
@@ -43,6 +44,7 @@ beforeEach(() => {
   inferred = 0;
   takes = ["x"];
   version = "1";
+  state = "available";
   const probes = { healthIntervalMs: 1_000, healthTimeoutMs: 100 };
   const members = [{ id: "tf", weight: 1, backend: server }];
   group = new PredictGroup({
@@ -69,6 +71,19 @@ test("a server is asked once what a model takes, and again after ten seconds", a
   await infer("m");
   expect(described).toEqual(["m", "m"]);
   expect(inferred).toBe(4);
+});
+
+test("what was said of a model that serves is recent for ten seconds, by its alias, too", async () => {
+  expect(group.recent(ref("own"))).toBeUndefined();
+  await group.ask(ref("alias"), call);
+  expect(group.recent(ref("own"))).toMatchObject({ name: "own", version: "1" });
+  expect(group.recent(ref("alias"))).toMatchObject({ name: "alias", version: "1" });
+  expect(group.recent({ ...ref("own"), version: "1" })).toBeUndefined();
+  await clock.advance(10_000);
+  expect(group.recent(ref("own"))).toBeUndefined();
+  state = "loading";
+  await group.ask(ref("own"), call);
+  expect(group.recent(ref("own"))).toBeUndefined();
 });
 
 test("inputs that do not fit are refused only after it was asked again", async () => {

@@ -53,6 +53,19 @@ describe("gathered bytes", () => {
     expect(gathered.takeOwn().buffer).toBe(buffer);
   });
 
+  test("more than what was said grow by doubling: each byte is moved a few times, not by every one that follows", () => {
+    const gathered = new GatheredBytes(10, true);
+    let rooms = 0;
+    for (let count = 1; count <= 100_000; count += 1) {
+      const { roomBytes } = gathered;
+      gathered.add(bytesOf("a"));
+      expect(gathered.roomBytes).toBeLessThanOrEqual(2 * Math.max(10, count));
+      if (gathered.roomBytes !== roomBytes) rooms += 1;
+    }
+    expect(rooms).toBeLessThan(25);
+    expect(gathered.takeOwn().length).toBe(100_000);
+  });
+
   test("with all of the bytes that are expected, no byte of room is left", () => {
     const gathered = new GatheredBytes(100);
     for (let count = 0; count < 100; count += 7) {

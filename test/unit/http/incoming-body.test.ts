@@ -56,6 +56,31 @@ test("a reader of the whole body lets its sender go on; one of pieces only as it
   expect((await read).toString()).toBe("abcde");
 });
 
+test.each([
+  ["of which the start says the length", 300_000],
+  ["that is longer than its start says", 1_000],
+  ["that is shorter than its start says", 2_000_000],
+  ["that says more than there may be", Number.MAX_SAFE_INTEGER],
+  ["that does not say how long it is", undefined],
+])("a body %s is read whole", async (_, told) => {
+  const source = new Source();
+  const body = new IncomingBody();
+  const starts: number[] = [];
+  const read = body.read(3_000_000, source, undefined, (start) => {
+    starts.push(start.length);
+    return told;
+  });
+  const sent = Buffer.from(Uint8Array.from({ length: 300_000 }, (__, at) => at % 251));
+  for (let at = 0; at < sent.length; at += 16_384) {
+    body.add(sent.subarray(at, at + 16_384), source, true);
+  }
+  body.end();
+  const whole = await read;
+  expect(whole.equals(sent)).toBe(true);
+  expect(whole.buffer.byteLength).toBe(sent.length);
+  expect(starts).toEqual([16_384]);
+});
+
 test("past its limit a body is refused, read whole or in pieces", async () => {
   const source = new Source();
   const whole = new IncomingBody();

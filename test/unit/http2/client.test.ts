@@ -81,6 +81,19 @@ describe("Node's own server", () => {
   });
 });
 
+test.each([
+  [0, 3],
+  [5, 1],
+  [5, 300_000],
+])("the end of a body that lies elsewhere follows it: %i bytes and %i", async (count, more) => {
+  await using listener = await http2Listener({ onStream: (stream) => echo(stream) });
+  await using client = clientOf(listener.port);
+  const parts = { body: Buffer.alloc(count, "a"), bodyEnd: Buffer.alloc(more, "b") };
+  const stream = await client.open({ method: "POST", path: "/", fields: [], ...parts });
+  const answer = await stream.body(bytesMax);
+  expect(answer.equals(Buffer.concat([parts.body, parts.bodyEnd]))).toBe(true);
+});
+
 test("nothing stays on a caller's signal, whether its calls waited, ended or broke", async () => {
   await using listener = await http2Listener({
     limits: { concurrentStreamsMax: 1 },

@@ -46,6 +46,49 @@ const ref = (model: string, version = "", label = "") => ({ model, version, labe
 const x = tensor("x", "FP32", [3], [0, 2, 4]);
 const half = (more = {}) => ({ ...ref("half_plus_two"), inputs: [x], ...more });
 
+describe("a tensor that is sent from where it lies", () => {
+  const floats = (count: number) =>
+    tensor(
+      "x",
+      "FP32",
+      [count],
+      Array.from({ length: count }, (_, at) => at),
+    );
+
+  test.each([8_191, 8_192, 150_528])("arrives as it was: %i floats", async (count) => {
+    const input = floats(count);
+    const { outputs } = await backend.infer({ ...half(), inputs: [input] }, call());
+    const { inputs, modelSpec } = double.calls[0]?.request ?? {};
+    expect(modelSpec?.name).toBe("half_plus_two");
+    expect(inputs?.x).toMatchObject({
+      dtype: DataType.DT_FLOAT,
+      tensorShape: { dim: [{ size: BigInt(count) }] },
+    });
+    expect(Buffer.from(inputs?.x?.tensorContent ?? []).equals(input.bytes)).toBe(true);
+    expect(outputs).toMatchObject([{ name: "y", shape: [count] }]);
+  });
+
+  test("has others before it", async () => {
+    const [one, other] = [floats(20_000), { ...floats(30_000), name: "z" }];
+    const { models, calls } = double;
+    models.set("two", {
+      ...halfPlusTwo(),
+      inputs: ["x", "z"],
+      run: ({ z }) => (z ? { y: z } : {}),
+    });
+    const { outputs } = await backend.infer({ ...ref("two"), inputs: [one, other] }, call());
+    const sent = calls[0]?.request.inputs;
+    expect([sent?.x, sent?.z].map((each) => each?.tensorContent.length)).toEqual([80_000, 120_000]);
+    expect(Buffer.from(outputs[0]?.bytes ?? []).equals(other.bytes)).toBe(true);
+  });
+
+  test("counts for the limit of a message", async () => {
+    const refused = backend.infer({ ...half(), inputs: [floats(270_000)] }, call());
+    expect((await failureOf(refused))[0]).toBe("BODY_TOO_LARGE");
+    expect(double.calls).toHaveLength(0);
+  });
+});
+
 /** Reason, code and words of a failure. */
 async function failureOf(promise: Promise<unknown>) {
   const thrown = await promise.then(
