@@ -59,7 +59,7 @@ export async function buildWhenStale(root: string, say: (line: string) => void):
     say("the portal's pages are not up to date: `npm ci` installs what builds them");
     return;
   }
-  say("building the portal's pages: some seconds, at the first start and after they have changed");
+  say("building the portal's pages: some seconds, the first time and after changes");
   try {
     await build(root);
   } catch {
