@@ -7,7 +7,7 @@ import type { EndedSession } from "./ended-sessions.ts";
 /** What it needs of its surroundings. */
 export interface SharedEndedSessionsDeps {
   readonly clock: Pick<Clock, "wallMs" | "timer" | "stop">;
-  /** Connects; asked once, by the first session. */
+  /** Connects; asked by the first session, and again after it has rejected. */
   openLink(): Promise<Pick<RedisLink, "run">>;
 }
 
@@ -89,11 +89,19 @@ export class SharedEndedSessions implements AsyncDisposable {
   /** What a script says; undefined where it was not run, which the link reports. */
   async #run(script: RedisScript, args: readonly RedisArgument[]): Promise<unknown> {
     try {
-      this.#link ??= this.#deps.openLink();
-      return await (await this.#link).run(script, [key], args);
+      const link = await this.#opened();
+      return await link.run(script, [key], args);
     } catch {
       return undefined;
     }
+  }
+
+  #opened(): Promise<Pick<RedisLink, "run">> {
+    this.#link ??= this.#deps.openLink().catch((thrown: unknown) => {
+      this.#link = undefined;
+      throw thrown;
+    });
+    return this.#link;
   }
 
   /** The timer has run out. */

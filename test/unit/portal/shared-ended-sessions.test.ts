@@ -21,3 +21,23 @@ test("of the ends that Redis does not take a thousand are kept, and told again",
   await expect.poll(() => told.length).toBe(1_000);
   expect([told[0], told.at(-1)]).toEqual(["session-0", "session-999"]);
 });
+
+test("a connection that could not be opened is opened again, and the end is told", async () => {
+  const clock = createManualClock();
+  const told: RedisArgument[] = [];
+  const run = async (_script: unknown, _keys: unknown, [id = ""]: readonly RedisArgument[]) => {
+    told.push(id);
+    return 1;
+  };
+  let tries = 0;
+  const openLink = async () => {
+    tries += 1;
+    if (tries === 1) throw new Error("its authority cannot be read");
+    return { run };
+  };
+  await using ended = new SharedEndedSessions({ clock, openLink });
+  await ended.end({ id: "session", untilWallMs: clock.wallMs() + 60_000 });
+  expect([tries, told]).toEqual([1, []]);
+  await clock.advance(1_000);
+  await expect.poll(() => told).toEqual(["session"]);
+});
